@@ -1,0 +1,3 @@
+//! Istio's traffic management, decided per request on any stock Envoy.
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
