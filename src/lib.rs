@@ -1,3 +1,6 @@
 //! Istio's traffic management, decided per request on any stock Envoy.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
+
+pub mod config;
+pub mod finding;

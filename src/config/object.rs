@@ -1,0 +1,269 @@
+//! Kubernetes objects: their metadata, and which kinds we read.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::decode::{Fault, FaultKind, Unknown, decode, nearest};
+use super::destination_rule::DestinationRule;
+use super::gateway::Gateway;
+use super::kubernetes::{EndpointSlice, Endpoints, Service};
+use super::service_entry::ServiceEntry;
+use super::virtual_service::VirtualService;
+use super::{members, message};
+use crate::finding::{Finding, ObjectRef, Severity, Sort};
+
+message! {
+    /// What we read of an object's metadata.
+    pub struct ObjectMeta {
+        /// Unique for its kind in its namespace.
+        pub name: String,
+        /// `default` where none is written.
+        pub namespace: String,
+        /// Switches of single objects.
+        pub annotations: BTreeMap<String, String>,
+        /// An EndpointSlice names its service here.
+        pub labels: BTreeMap<String, String>,
+        /// RFC 3339; the older object wins where two claim one host.
+        pub creation_timestamp: String,
+    }
+}
+
+/// An object of one kind.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Object<S> {
+    /// Its position among the plugin's `resources`, counting through lists.
+    pub resource: usize,
+    /// Its kind.
+    pub kind: &'static str,
+    /// Its name and more.
+    pub metadata: ObjectMeta,
+    /// What it says.
+    pub spec: S,
+}
+
+impl<S> Object<S> {
+    /// The object's name as findings have it.
+    pub fn reference(&self) -> ObjectRef {
+        ObjectRef {
+            kind: self.kind.to_owned(),
+            namespace: self.metadata.namespace.clone(),
+            name: self.metadata.name.clone(),
+        }
+    }
+}
+
+/// The objects we read, by kind, each kind in the order written.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Resources {
+    /// Routes.
+    pub virtual_services: Vec<Object<VirtualService>>,
+    /// Subsets and policies.
+    pub destination_rules: Vec<Object<DestinationRule>>,
+    /// Listeners at the edge.
+    pub gateways: Vec<Object<Gateway>>,
+    /// Services by their endpoints.
+    pub service_entries: Vec<Object<ServiceEntry>>,
+    /// Kubernetes' services.
+    pub services: Vec<Object<Service>>,
+    /// Their endpoints.
+    pub endpoint_slices: Vec<Object<EndpointSlice>>,
+    /// Their endpoints, as older clusters have them.
+    pub endpoints: Vec<Object<Endpoints>>,
+    /// How many objects were read or passed over.
+    count: usize,
+}
+
+const NETWORKING: &str = "networking.istio.io";
+const ISTIO_VERSIONS: [&str; 3] = ["v1alpha3", "v1beta1", "v1"];
+const KINDS: [&str; 7] = [
+    "VirtualService",
+    "DestinationRule",
+    "Gateway",
+    "ServiceEntry",
+    "Service",
+    "EndpointSlice",
+    "Endpoints",
+];
+
+impl Resources {
+    /// Reads one object, or a list of them, and adds it. An object that does not fit is added as far as it was read.
+    pub(super) fn push(&mut self, json: &str, findings: &mut Vec<Finding>) {
+        let mut envelope = Envelope::read(self.count, json, findings);
+        if envelope.kind.ends_with("List") {
+            let items = envelope
+                .members
+                .get("items")
+                .map(|items| serde_json::from_str::<Vec<&RawValue>>(items.get()));
+            match items {
+                Some(Ok(items)) => return items.iter().for_each(|item| self.push(item.get(), findings)),
+                _ => findings.push(envelope.finding("items", "has to be a list of Kubernetes objects".to_owned())),
+            }
+        }
+        self.count += 1;
+        match envelope.kind.as_str() {
+            "VirtualService" => self.virtual_services.push(envelope.istio("VirtualService", findings)),
+            "DestinationRule" => self.destination_rules.push(envelope.istio("DestinationRule", findings)),
+            "Gateway" => self.gateways.push(envelope.istio("Gateway", findings)),
+            "ServiceEntry" => self.service_entries.push(envelope.istio("ServiceEntry", findings)),
+            "Service" => self.services.push(envelope.kubernetes("Service", findings)),
+            "EndpointSlice" => self
+                .endpoint_slices
+                .push(envelope.specless("EndpointSlice", json, findings)),
+            "Endpoints" => self.endpoints.push(envelope.specless("Endpoints", json, findings)),
+            "" => findings.push(envelope.finding("kind", "is missing; a Kubernetes object has one".to_owned())),
+            kind if !kind.ends_with("List") => {
+                let meant = nearest(kind, &KINDS)
+                    .map(|kind| format!("; did you mean {kind}?"))
+                    .unwrap_or_default();
+                let mut finding = envelope.finding(
+                    "kind",
+                    format!("{kind} is not a kind we read; it is passed over{meant}"),
+                );
+                finding.severity = Severity::Warning;
+                findings.push(finding);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// An object, read as far as the kind.
+struct Envelope<'a> {
+    resource: usize,
+    kind: String,
+    version: String,
+    metadata: ObjectMeta,
+    members: BTreeMap<String, &'a RawValue>,
+}
+
+impl<'a> Envelope<'a> {
+    fn read(resource: usize, json: &'a str, findings: &mut Vec<Finding>) -> Self {
+        let members = members(json);
+        let failed = members.as_ref().err().map(ToString::to_string);
+        let members = members.unwrap_or_default();
+        let text = |name: &str| {
+            let value = members.get(name).and_then(|value| String::deserialize(*value).ok());
+            value.unwrap_or_default()
+        };
+        let mut faults = Vec::new();
+        let metadata = members
+            .get("metadata")
+            .map(|json| decode::<ObjectMeta>(json.get(), Unknown::Ignore, &mut faults));
+        let mut metadata = metadata.unwrap_or_default();
+        if metadata.namespace.is_empty() {
+            metadata.namespace = "default".to_owned();
+        }
+        let envelope = Envelope {
+            resource,
+            kind: text("kind"),
+            version: text("apiVersion"),
+            metadata,
+            members,
+        };
+        findings.extend(failed.map(|error| envelope.finding("", format!("has to be a JSON object: {error}"))));
+        findings.extend(
+            faults
+                .iter()
+                .map(|fault| envelope.finding(&fault.below("metadata"), fault.kind.to_string())),
+        );
+        envelope
+    }
+
+    fn finding(&self, path: &str, message: String) -> Finding {
+        Finding {
+            severity: Severity::Error,
+            sort: Sort::Validation,
+            code: "",
+            resource: Some(self.resource),
+            object: ObjectRef {
+                kind: self.kind.clone(),
+                namespace: self.metadata.namespace.clone(),
+                name: self.metadata.name.clone(),
+            },
+            path: path.to_owned(),
+            message,
+        }
+    }
+
+    /// A kind of Istio's: every version that was served means the same, and no field is passed over.
+    fn istio<S: for<'de> Deserialize<'de> + Default>(
+        &mut self,
+        kind: &'static str,
+        findings: &mut Vec<Finding>,
+    ) -> Object<S> {
+        let known = self
+            .version
+            .split_once('/')
+            .is_some_and(|(group, version)| group == NETWORKING && ISTIO_VERSIONS.contains(&version));
+        if !known {
+            findings.push(self.finding(
+                "apiVersion",
+                format!("`{}` has no {kind}; write {NETWORKING}/v1", self.version),
+            ));
+        }
+        const FIELDS: [&str; 5] = ["apiVersion", "kind", "metadata", "spec", "status"];
+        for name in self.members.keys().filter(|name| !FIELDS.contains(&name.as_str())) {
+            let nearest = nearest(name, &FIELDS);
+            findings.push(self.finding(name, FaultKind::UnknownField { nearest }.to_string()));
+        }
+        if self.metadata.name.is_empty() {
+            findings.push(self.finding("metadata.name", "is missing; an object has a name".to_owned()));
+        }
+        let mut faults = Vec::new();
+        let spec = self
+            .members
+            .get("spec")
+            .map(|json| decode(json.get(), Unknown::Refuse, &mut faults));
+        faults.retain(|fault| !is_null_match(fault));
+        self.object(kind, spec.unwrap_or_default(), &faults, findings)
+    }
+
+    /// A kind of Kubernetes' own, of which we read a part.
+    fn kubernetes<S: for<'de> Deserialize<'de> + Default>(
+        &mut self,
+        kind: &'static str,
+        findings: &mut Vec<Finding>,
+    ) -> Object<S> {
+        let mut faults = Vec::new();
+        let spec = self
+            .members
+            .get("spec")
+            .map(|json| decode(json.get(), Unknown::Ignore, &mut faults));
+        self.object(kind, spec.unwrap_or_default(), &faults, findings)
+    }
+
+    /// A kind whose fields stand beside its metadata.
+    fn specless<S: for<'de> Deserialize<'de> + Default>(
+        &mut self,
+        kind: &'static str,
+        json: &str,
+        findings: &mut Vec<Finding>,
+    ) -> Object<S> {
+        let mut faults = Vec::new();
+        let spec = decode(json, Unknown::Ignore, &mut faults);
+        self.object(kind, spec, &faults, findings)
+    }
+
+    fn object<S>(&mut self, kind: &'static str, spec: S, faults: &[Fault], findings: &mut Vec<Finding>) -> Object<S> {
+        findings.extend(
+            faults
+                .iter()
+                .map(|fault| self.finding(&fault.path, fault.kind.to_string())),
+        );
+        Object {
+            resource: self.resource,
+            kind,
+            metadata: std::mem::take(&mut self.metadata),
+            spec,
+        }
+    }
+}
+
+/// A null entry of `match` or of `withoutHeaders` is an empty one to istiod, and no mistake.
+fn is_null_match(fault: &Fault) -> bool {
+    let parent = fault.path.rsplit_once('.').map_or("", |(parent, _)| parent);
+    let list = fault.path.rsplit_once('[').map_or("", |(list, _)| list);
+    fault.kind == FaultKind::Null && (list.ends_with(".match") || parent.ends_with(".withoutHeaders"))
+}
