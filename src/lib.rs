@@ -3,4 +3,10 @@
 #![deny(missing_docs)]
 
 pub mod config;
+pub mod dice;
 pub mod finding;
+pub mod header_map;
+pub mod hostname;
+pub mod matcher;
+pub mod request;
+pub mod reserved;

@@ -1,0 +1,97 @@
+//! What a decision sees of a request.
+
+use crate::header_map::HeaderMap;
+use crate::hostname;
+
+/// A request's headers with what matching asks for most picked out. Nothing is copied or decoded.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// All headers, pseudo-headers among them.
+    pub headers: &'a HeaderMap,
+    /// `:method`, empty if there is none.
+    pub method: &'a [u8],
+    /// `:authority` as sent.
+    pub authority: &'a [u8],
+    /// `:path` with its query.
+    pub path: &'a [u8],
+    /// `:scheme`.
+    pub scheme: &'a [u8],
+}
+
+impl<'a> Request<'a> {
+    /// A view of `headers`.
+    pub fn new(headers: &'a HeaderMap) -> Self {
+        let mut request = Request {
+            headers,
+            method: b"",
+            authority: b"",
+            path: b"",
+            scheme: b"",
+        };
+        for (name, value) in headers.iter().take_while(|(name, _)| name.first() == Some(&b':')) {
+            match name {
+                b":method" => request.method = value,
+                b":authority" => request.authority = value,
+                b":path" => request.path = value,
+                b":scheme" => request.scheme = value,
+                _ => {}
+            }
+        }
+        request
+    }
+
+    /// The path up to its query or fragment: what `uri` is compared with.
+    pub fn path_only(&self) -> &'a [u8] {
+        let end = self.path.iter().position(|byte| matches!(byte, b'?' | b'#'));
+        end.and_then(|end| self.path.get(..end)).unwrap_or(self.path)
+    }
+
+    /// The query without its question mark; none where there is no question mark.
+    pub fn query(&self) -> Option<&'a [u8]> {
+        let at = self.path.iter().position(|byte| *byte == b'?')?;
+        let query = self.path.get(at + 1..)?;
+        let end = query.iter().position(|byte| *byte == b'#').unwrap_or(query.len());
+        query.get(..end)
+    }
+
+    /// The host, without a port.
+    pub fn host(&self) -> &'a [u8] {
+        hostname::without_port(self.authority)
+    }
+
+    /// The port that the `:authority` names, or its scheme's.
+    pub fn port(&self) -> u16 {
+        let default = if self.scheme == b"https" { 443 } else { 80 };
+        hostname::split_port(self.authority).1.unwrap_or(default)
+    }
+
+    /// Whether Envoy takes the request for gRPC: `application/grpc`, alone or with a suffix.
+    pub fn is_grpc(&self) -> bool {
+        let kind = self
+            .headers
+            .get("content-type")
+            .and_then(|value| value.strip_prefix(b"application/grpc"));
+        kind.is_some_and(|rest| rest.is_empty() || matches!(rest.first(), Some(b'+' | b';')))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_query_is_not_part_of_the_path() {
+        let headers: HeaderMap = [(":path", "/a?b=1#c"), (":method", "GET")].into_iter().collect();
+        let request = Request::new(&headers);
+        assert_eq!(request.path_only(), b"/a");
+        assert_eq!(request.query(), Some(&b"b=1"[..]));
+        assert_eq!(request.method, b"GET");
+    }
+
+    #[test]
+    fn grpc_is_told_by_its_content_type() {
+        let grpc = |value: &str| Request::new(&[("content-type", value)].into_iter().collect()).is_grpc();
+        assert!(grpc("application/grpc") && grpc("application/grpc+proto"));
+        assert!(!grpc("application/grpc-web") && !grpc("text/plain"));
+    }
+}
