@@ -3,10 +3,17 @@
 #![deny(missing_docs)]
 
 pub mod config;
+pub mod cors;
 pub mod dice;
+pub mod duration;
+pub mod fault;
 pub mod finding;
 pub mod header_map;
 pub mod hostname;
 pub mod matcher;
+pub mod percent;
+pub mod redirect;
 pub mod request;
 pub mod reserved;
+pub mod retry;
+pub mod rewrite;

@@ -65,13 +65,13 @@ impl<'a> Request<'a> {
         hostname::split_port(self.authority).1.unwrap_or(default)
     }
 
-    /// Whether Envoy takes the request for gRPC: `application/grpc`, alone or with a suffix.
+    /// Whether Envoy takes the request for gRPC: `application/grpc`, alone or with a `+` suffix.
     pub fn is_grpc(&self) -> bool {
         let kind = self
             .headers
             .get("content-type")
             .and_then(|value| value.strip_prefix(b"application/grpc"));
-        kind.is_some_and(|rest| rest.is_empty() || matches!(rest.first(), Some(b'+' | b';')))
+        kind.is_some_and(|rest| rest.is_empty() || rest.first() == Some(&b'+'))
     }
 }
 
