@@ -25,6 +25,11 @@ impl Fraction {
         random % u64::from(self.denominator.max(1)) < u64::from(self.numerator)
     }
 
+    /// Whether it is everything.
+    pub fn is_all(self) -> bool {
+        self.numerator >= self.denominator
+    }
+
     /// As a share of one.
     pub fn share(self) -> f64 {
         (f64::from(self.numerator) / f64::from(self.denominator.max(1))).min(1.0)

@@ -140,15 +140,9 @@ impl Format {
         }
     }
 
-    /// The request's headers it reads.
-    pub fn request_headers(&self) -> impl Iterator<Item = &str> {
-        self.0
-            .iter()
-            .flat_map(|part| match part {
-                Part::Request(choice) => [Some(&*choice.name), choice.alternative.as_deref()],
-                _ => [None, None],
-            })
-            .flatten()
+    /// Whether it has a command that reads the request's headers.
+    pub fn reads_request(&self) -> bool {
+        self.0.iter().any(|part| matches!(part, Part::Request(_)))
     }
 }
 

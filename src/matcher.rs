@@ -7,8 +7,8 @@ use crate::request::Request;
 
 pub use header::HeaderMatcher;
 pub use path::PathMatcher;
-pub use query::QueryParameterMatcher;
-pub use regex::Regex;
+pub use query::{QueryParameterMatcher, parameter as query_parameter};
+pub use regex::{Regex, Regexes};
 pub use string::StringMatcher;
 
 mod header;

@@ -7,6 +7,9 @@ use std::sync::Arc;
 
 use regex::bytes::{Regex as Engine, RegexBuilder};
 
+pub use cache::Regexes;
+
+mod cache;
 mod re2;
 
 /// A compiled expression; clones share it.

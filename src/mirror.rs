@@ -1,0 +1,66 @@
+//! Copies of requests.
+
+use crate::header_map::HeaderMap;
+use crate::reserved;
+
+/// The headers of a copy: the request's as they go upstream, less what belongs to one hop or to Envoy, with `-shadow` behind the host
+/// where asked for.
+pub fn headers(request: &HeaderMap, shadow_suffix: bool) -> HeaderMap {
+    let mut copy = HeaderMap::default();
+    for (name, value) in request.iter().filter(|(name, _)| goes_along(name)) {
+        let Ok(name) = std::str::from_utf8(name) else {
+            continue;
+        };
+        if name == ":authority" && shadow_suffix {
+            copy.push(name, &shadow_host(value));
+        } else {
+            copy.push(name, value);
+        }
+    }
+    copy
+}
+
+/// `x-envoy-*` would be orders to the client that sends the copy; the length is told anew.
+fn goes_along(name: &[u8]) -> bool {
+    const HOP: [&[u8]; 8] = [
+        b"connection",
+        b"content-length",
+        b"transfer-encoding",
+        b"upgrade",
+        b"te",
+        b"keep-alive",
+        b"proxy-connection",
+        b"http2-settings",
+    ];
+    !name.starts_with(b"x-envoy-") && !name.starts_with(reserved::PREFIX.as_bytes()) && !HOP.contains(&name)
+}
+
+/// `shadowAppendedHost`, envoy `source/common/router/shadow_writer_impl.cc`: the suffix stands before the port.
+fn shadow_host(authority: &[u8]) -> Vec<u8> {
+    let host = crate::hostname::without_port(authority);
+    let port = authority.get(host.len()..).unwrap_or_default();
+    [host, b"-shadow", port].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_leaves_out_what_belongs_to_one_hop() {
+        let request: HeaderMap = [
+            (":authority", "a:80"),
+            ("x-request-id", "1"),
+            ("x-envoy-retry-on", "5xx"),
+            ("x-switchyard-cluster", "c"),
+            ("content-length", "3"),
+        ]
+        .into_iter()
+        .collect();
+        let expected: HeaderMap = [(":authority", "a-shadow:80"), ("x-request-id", "1")]
+            .into_iter()
+            .collect();
+        assert!(headers(&request, true).iter().eq(expected.iter()));
+        assert_eq!(headers(&request, false).get(":authority"), Some(&b"a:80"[..]));
+    }
+}

@@ -1,0 +1,37 @@
+//! From a plugin's JSON to what decides: the one way in, for the filter, the command, the tests and the fuzzers.
+
+use crate::config::{Config, Options};
+use crate::finding::{Finding, refuses};
+use crate::matcher::Regexes;
+use crate::registry::Registry;
+use crate::route::RouteTable;
+
+/// A configuration that may run.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Plugin {
+    /// The filter's limits and choices.
+    pub options: Options,
+    /// What decides.
+    pub table: RouteTable,
+    /// What is to be said of it, nothing of which refuses it.
+    pub findings: Vec<Finding>,
+}
+
+impl Plugin {
+    /// Reads and compiles a configuration. One that may not run is refused with everything that is wrong with it.
+    pub fn load(json: &[u8]) -> Result<Plugin, Vec<Finding>> {
+        let (config, mut findings) = Config::from_json(json);
+        let registry = Registry::new(&config);
+        let mut regexes = Regexes::new(usize::try_from(config.options.max_regex_bytes).unwrap_or_default());
+        let (table, invalid) = RouteTable::compile(&config, &registry, &mut regexes);
+        findings.extend(invalid);
+        if refuses(&findings) {
+            return Err(findings);
+        }
+        Ok(Plugin {
+            options: config.options,
+            table,
+            findings,
+        })
+    }
+}

@@ -1,0 +1,165 @@
+//! The compiled routes: what cannot be invalid.
+//!
+//! ```text
+//! RouteTable ── virtual_host(authority) ──▶ VirtualHost ── find(request) ──▶ Route { matches, action }
+//! ```
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::Arc;
+
+use crate::action::RouteAction;
+use crate::matcher::RouteMatch;
+use crate::request::Request;
+
+mod compile;
+mod delegate;
+mod gateway;
+mod rule;
+mod virtual_hosts;
+
+pub(crate) use delegate::is_exported;
+pub(crate) use rule::{Listener, Place};
+
+/// Everything one listener's requests are decided by.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RouteTable {
+    /// Hosts that answer to the same names.
+    pub virtual_hosts: Vec<VirtualHost>,
+    exact: HashMap<Box<str>, usize>,
+    /// What follows the `*`, longest first.
+    suffixes: BTreeMap<Reverse<usize>, HashMap<Box<str>, usize>>,
+}
+
+/// A host, and its rules.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VirtualHost {
+    /// The host in full.
+    pub name: Box<str>,
+    /// The rules in order; none where no VirtualService has the host.
+    pub routes: Option<Arc<[Arc<Route>]>>,
+    /// The cluster that Istio's default route has for a service without a VirtualService.
+    pub default_cluster: Option<Box<str>>,
+    /// Whether requests without TLS are sent to https before any rule is looked at.
+    pub https_redirect: bool,
+}
+
+/// One entry of a rule's `match`, and what the rule does.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Route {
+    /// Where it was written.
+    pub rule: Rule,
+    /// When it applies.
+    pub matches: RouteMatch,
+    /// What it does.
+    pub action: Arc<RouteAction>,
+}
+
+/// Where a route was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// `namespace/name` of the VirtualService.
+    pub virtual_service: Arc<str>,
+    /// The position in its `http`.
+    pub http: usize,
+    /// The position in the rule's `match`; none where it has no entry.
+    pub r#match: Option<usize>,
+    /// The VirtualService it was delegated to, and the position in its `http`.
+    pub delegate: Option<Box<(Arc<str>, usize)>>,
+    /// The rule's name with its match's; empty if there is none.
+    pub name: Box<str>,
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} http[{}]", self.virtual_service, self.http)?;
+        if let Some(index) = self.r#match {
+            write!(f, ".match[{index}]")?;
+        }
+        match &self.delegate {
+            Some(delegate) => write!(f, " by {} http[{}]", delegate.0, delegate.1),
+            None => Ok(()),
+        }
+    }
+}
+
+impl RouteTable {
+    /// The host of an `:authority`: an exact name before the longest wildcard, ports and case aside.
+    pub fn virtual_host(&self, request: &Request) -> Option<&VirtualHost> {
+        let host = std::str::from_utf8(request.host()).ok()?;
+        let index = if host.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            self.index(&host.to_ascii_lowercase())
+        } else {
+            self.index(host)
+        };
+        self.virtual_hosts.get(index?)
+    }
+
+    fn index(&self, host: &str) -> Option<usize> {
+        if let Some(index) = self.exact.get(host) {
+            return Some(*index);
+        }
+        let wildcard = |(Reverse(length), hosts): (&Reverse<usize>, &HashMap<Box<str>, usize>)| {
+            let suffix = host
+                .len()
+                .checked_sub(*length)
+                .filter(|rest| *rest > 0 || *length == 0)?;
+            hosts.get(host.get(suffix..)?).copied()
+        };
+        self.suffixes.iter().find_map(wildcard)
+    }
+
+    /// Gives a host a name, a `*` in front for a wildcard. The first that asks for a name has it.
+    fn name(&mut self, domain: &str, index: usize) {
+        let names = match domain.strip_prefix('*') {
+            Some(suffix) => self.suffixes.entry(Reverse(suffix.len())).or_default(),
+            None => &mut self.exact,
+        };
+        names.entry(domain.trim_start_matches('*').into()).or_insert(index);
+    }
+}
+
+impl VirtualHost {
+    /// The first rule that matches.
+    pub fn find(&self, request: &Request) -> Option<&Arc<Route>> {
+        let path = request.path_only();
+        self.routes
+            .iter()
+            .flat_map(|routes| routes.iter())
+            .find(|route| route.matches.matches(request, path))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::header_map::HeaderMap;
+
+    fn host_of(domains: &[&str], authority: &str) -> Option<String> {
+        let mut table = RouteTable::default();
+        for (index, domain) in domains.iter().enumerate() {
+            table.name(domain, index);
+            table.virtual_hosts.push(VirtualHost {
+                name: (*domain).into(),
+                routes: None,
+                default_cluster: None,
+                https_redirect: false,
+            });
+        }
+        let headers: HeaderMap = [(":authority", authority)].into_iter().collect();
+        table
+            .virtual_host(&Request::new(&headers))
+            .map(|host| host.name.to_string())
+    }
+
+    #[test]
+    fn an_exact_host_wins_over_the_longest_wildcard() {
+        let domains = ["*", "*.foo.com", "*.a.foo.com", "x.a.foo.com"];
+        assert_eq!(host_of(&domains, "x.a.foo.com").as_deref(), Some("x.a.foo.com"));
+        assert_eq!(host_of(&domains, "Y.A.foo.com:80").as_deref(), Some("*.a.foo.com"));
+        assert_eq!(host_of(&domains, "z.foo.com").as_deref(), Some("*.foo.com"));
+        assert_eq!(host_of(&domains, "foo.com").as_deref(), Some("*"));
+        assert_eq!(host_of(&domains[1..], ".foo.com"), None);
+    }
+}

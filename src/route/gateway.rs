@@ -1,0 +1,112 @@
+//! Hosts at a gateway: all VirtualServices of a host together, for the servers that listen there.
+//!
+//! `buildGatewayHTTPRouteConfig`, istio `pilot/pkg/networking/core/gateway.go`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::config::Config;
+use crate::hostname;
+
+use super::compile::Compiled;
+use super::rule::{Listener, gateway_name};
+use super::{Route, RouteTable, VirtualHost};
+
+/// A server's host, as one of the proxy's gateways has it at the listener's port.
+struct Server<'a> {
+    gateway: String,
+    /// The namespace whose VirtualServices it takes, `*` for any.
+    from: &'a str,
+    host: String,
+    https_redirect: bool,
+}
+
+/// The hosts that both a server and a VirtualService have. Without Gateway objects every host of a VirtualService is served.
+pub(super) fn build(config: &Config, listener: &Listener, visible: &[&Compiled]) -> RouteTable {
+    let servers = servers(config, listener);
+    let mut hosts: BTreeMap<String, (Vec<Arc<Route>>, bool)> = BTreeMap::new();
+    for compiled in visible {
+        let object = compiled.virtual_service.object;
+        let namespace = object.metadata.namespace.as_str();
+        for host in &object.spec.hosts {
+            let host = hostname::resolve(host, namespace, &listener.proxy.domain);
+            let named = object
+                .spec
+                .gateways
+                .iter()
+                .filter(|gateway| listener.serves(gateway, namespace));
+            for name in named.map(|gateway| gateway_name(gateway, namespace)) {
+                let mut matching: Vec<(String, bool)> = servers
+                    .iter()
+                    .filter(|server| server.gateway == name && (server.from == "*" || server.from == namespace))
+                    .filter_map(|server| Some((intersection(&server.host, &host)?, server.https_redirect)))
+                    .collect();
+                let declared = config.resources.gateways.iter();
+                if !declared
+                    .into_iter()
+                    .any(|gateway| name == format!("{}/{}", gateway.metadata.namespace, gateway.metadata.name))
+                {
+                    matching.push((host.clone(), false));
+                }
+                for (host, https_redirect) in matching {
+                    let entry = hosts.entry(host).or_default();
+                    entry
+                        .0
+                        .extend(compiled.routes.iter().flat_map(|routes| routes.iter().cloned()));
+                    entry.1 |= https_redirect;
+                }
+            }
+        }
+    }
+    for server in servers.iter().filter(|server| server.https_redirect) {
+        hosts.entry(server.host.clone()).or_default().1 = true;
+    }
+    let mut table = RouteTable::default();
+    for (host, (mut routes, https_redirect)) in hosts {
+        // What takes everything stands last, whoever wrote it.
+        routes.sort_by_key(|route| route.matches.is_catch_all());
+        table.name(&host, table.virtual_hosts.len());
+        table.virtual_hosts.push(VirtualHost {
+            name: host.into(),
+            routes: (!routes.is_empty()).then(|| routes.into()),
+            default_cluster: None,
+            https_redirect,
+        });
+    }
+    table
+}
+
+fn servers<'a>(config: &'a Config, listener: &Listener) -> Vec<Server<'a>> {
+    let mut servers = Vec::new();
+    for gateway in &config.resources.gateways {
+        let namespace = gateway.metadata.namespace.as_str();
+        let name = format!("{namespace}/{}", gateway.metadata.name);
+        if !listener.serves(&name, namespace) {
+            continue;
+        }
+        for server in &gateway.spec.servers {
+            let port = server.port.as_ref().map_or(0, |port| port.number);
+            if listener.port.is_some_and(|own| i64::from(own) != port) {
+                continue;
+            }
+            for host in &server.hosts {
+                let (from, host) = host.split_once('/').unwrap_or(("*", host));
+                servers.push(Server {
+                    gateway: name.clone(),
+                    from: if from == "." { namespace } else { from },
+                    host: hostname::resolve(host, namespace, &listener.proxy.domain),
+                    https_redirect: server.tls.as_ref().is_some_and(|tls| tls.https_redirect),
+                });
+            }
+        }
+    }
+    servers
+}
+
+/// The narrower of two hosts, if one covers the other.
+fn intersection(a: &str, b: &str) -> Option<String> {
+    if hostname::covers(a, b) || a == b {
+        return Some(b.to_owned());
+    }
+    hostname::covers(b, a).then(|| a.to_owned())
+}

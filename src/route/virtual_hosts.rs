@@ -1,0 +1,101 @@
+//! Which host answers to which names.
+//!
+//! `BuildSidecarOutboundVirtualHosts` and `buildGatewayHTTPRouteConfig`, istio `pilot/pkg/networking/core`.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use crate::action::cluster_name;
+use crate::config::Config;
+use crate::hostname;
+
+use super::compile::Compiled;
+use super::delegate::is_exported;
+use super::gateway;
+use super::rule::Listener;
+use super::{Route, RouteTable, VirtualHost};
+
+/// The hosts of a listener: a sidecar's where it serves `mesh`, else its gateways'.
+pub(super) fn build(config: &Config, listener: &Listener, compiled: &[Compiled]) -> RouteTable {
+    let visible: Vec<&Compiled> = compiled
+        .iter()
+        .filter(|compiled| is_visible(compiled, listener))
+        .collect();
+    if config.proxy.gateways.iter().any(|gateway| gateway == "mesh") {
+        sidecar(listener, &visible)
+    } else {
+        gateway::build(config, listener, &visible)
+    }
+}
+
+fn is_visible(compiled: &Compiled, listener: &Listener) -> bool {
+    let object = compiled.virtual_service.object;
+    let namespace = &object.metadata.namespace;
+    let everywhere = object.spec.gateways.is_empty() && listener.serves("mesh", namespace);
+    is_exported(&object.spec.export_to, namespace, &listener.proxy.namespace)
+        && (everywhere
+            || object
+                .spec
+                .gateways
+                .iter()
+                .any(|gateway| listener.serves(gateway, namespace)))
+}
+
+/// One VirtualService a host: the oldest exact one, else that of the longest wildcard.
+fn sidecar(listener: &Listener, visible: &[&Compiled]) -> RouteTable {
+    let mut owners: BTreeMap<String, &Compiled> = BTreeMap::new();
+    let mut order = Vec::new();
+    for compiled in visible {
+        let object = compiled.virtual_service.object;
+        for host in &object.spec.hosts {
+            let host = hostname::resolve(host, &object.metadata.namespace, &listener.proxy.domain);
+            owners.entry(host.clone()).or_insert_with(|| {
+                order.push(host);
+                compiled
+            });
+        }
+    }
+    let mut table = RouteTable::default();
+    let mut taken = HashSet::new();
+    for host in &order {
+        let routes = owners.get(host).and_then(|compiled| compiled.routes.clone());
+        let known = listener.registry.service(host);
+        if host.starts_with('*') || known.is_none_or(|service| listener.port.is_none_or(|port| service.has_port(port)))
+        {
+            taken.insert(host.as_str());
+            table.add(listener, host, routes);
+        }
+    }
+    for service in listener.registry.visible_from(&listener.proxy.namespace) {
+        let host = service.hostname.as_str();
+        if taken.contains(host) || !listener.port.is_some_and(|port| service.has_port(port)) {
+            continue;
+        }
+        let wildcard = owners
+            .iter()
+            .filter(|(pattern, _)| pattern.starts_with('*') && hostname::covers(pattern, host));
+        let owner = wildcard.max_by_key(|(pattern, _)| pattern.len());
+        table.add(listener, host, owner.and_then(|(_, compiled)| compiled.routes.clone()));
+    }
+    table
+}
+
+impl RouteTable {
+    fn add(&mut self, listener: &Listener, host: &str, routes: Option<Arc<[Arc<Route>]>>) {
+        let proxy = listener.proxy;
+        let port = listener.port.filter(|_| listener.registry.service(host).is_some());
+        let index = self.virtual_hosts.len();
+        let domains = if host.starts_with('*') {
+            vec![host.to_owned()]
+        } else {
+            hostname::domains(host, &proxy.namespace, &proxy.domain)
+        };
+        domains.iter().for_each(|domain| self.name(domain, index));
+        self.virtual_hosts.push(VirtualHost {
+            name: host.into(),
+            routes,
+            default_cluster: port.map(|port| cluster_name(port, "", host).into()),
+            https_redirect: false,
+        });
+    }
+}
