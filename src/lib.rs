@@ -38,3 +38,5 @@ pub mod retry;
 pub mod rewrite;
 pub mod route;
 pub mod upstream_request;
+#[cfg(feature = "cli")]
+pub mod yaml;
