@@ -15,6 +15,7 @@ pub mod action;
 pub mod config;
 pub mod cors;
 pub mod decision;
+pub mod delay_queue;
 pub mod dice;
 pub mod duration;
 pub mod fault;

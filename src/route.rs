@@ -84,7 +84,30 @@ impl fmt::Display for Rule {
     }
 }
 
+impl Route {
+    /// What logs and statistics call it: the rule's name, or where it was written.
+    pub fn label(&self) -> std::borrow::Cow<'_, str> {
+        if self.rule.name.is_empty() {
+            self.rule.to_string().into()
+        } else {
+            std::borrow::Cow::Borrowed(&self.rule.name)
+        }
+    }
+}
+
 impl RouteTable {
+    /// What it holds, in a few words.
+    pub fn summary(&self) -> String {
+        let routed = self.virtual_hosts.iter().filter(|host| host.routes.is_some()).count();
+        let routes: usize = self
+            .virtual_hosts
+            .iter()
+            .filter_map(|host| host.routes.as_ref())
+            .map(|routes| routes.len())
+            .sum();
+        format!("{routes} routes for {routed} hosts")
+    }
+
     /// The host of an `:authority`: an exact name before the longest wildcard, ports and case aside.
     pub fn virtual_host(&self, request: &Request) -> Option<&VirtualHost> {
         let host = std::str::from_utf8(request.host()).ok()?;

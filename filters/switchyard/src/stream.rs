@@ -1,0 +1,275 @@
+//! One request.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use proxy_wasm::traits::{Context, HttpContext};
+use proxy_wasm::types::Action;
+use switchyard::decision::{Decision, Routed, decide};
+use switchyard::header_edits::HeaderEdits;
+use switchyard::header_map::HeaderMap;
+use switchyard::mirror;
+use switchyard::request::Request;
+use switchyard::upstream_request::remove_reserved;
+
+use crate::host;
+use crate::mirrors::Mirror;
+use crate::root::{Shared, Then};
+
+/// The context of one request. Most requests leave nothing in it.
+pub struct Stream {
+    id: u32,
+    shared: Rc<Shared>,
+    /// Whether it has been in the queue of those that wait.
+    waited: bool,
+    /// What the response needs, where it needs anything.
+    response: Option<Box<ResponsePart>>,
+    /// What is to be copied once the body is whole.
+    copying: Option<Box<Copying>>,
+}
+
+struct ResponsePart {
+    routed: Routed,
+    request: HeaderMap,
+    set_cookie: Option<String>,
+}
+
+struct Copying {
+    mirrors: Vec<Mirror>,
+    body: Vec<u8>,
+}
+
+impl Stream {
+    /// A request that has said nothing yet.
+    pub fn new(id: u32, shared: Rc<Shared>) -> Self {
+        Stream {
+            id,
+            shared,
+            waited: false,
+            response: None,
+            copying: None,
+        }
+    }
+
+    fn route(&mut self, mut routed: Routed, headers: HeaderMap, end_of_stream: bool) -> Action {
+        let metrics = &self.shared.metrics;
+        if routed.delay.is_some() && !self.shared.may_wait() {
+            // As Envoy's own filter: beyond the bound a request gets no fault at all.
+            (routed.delay, routed.abort) = (None, None);
+            metrics.faults_overflow.increment();
+        }
+        let request = Request::new(&headers);
+        let edits = routed.request_edits(&request, &host::attribute);
+        let mirrors = if routed.is_answered_here() {
+            Vec::new()
+        } else {
+            self.mirrors(&routed, &request, &edits)
+        };
+        let reply = routed.local_reply(&request, &host::attribute);
+        host::edit_request(&edits.into_vec());
+        self.tell(&routed, !mirrors.is_empty());
+        let set_cookie = hash(&routed, &request, &self.shared);
+        let delay = routed.delay;
+        if reply.is_none() && (routed.concerns_response() || set_cookie.is_some()) {
+            let request = if routed.response_reads_request() {
+                headers
+            } else {
+                HeaderMap::default()
+            };
+            self.response = Some(Box::new(ResponsePart {
+                routed,
+                request,
+                set_cookie,
+            }));
+        }
+        match (delay, reply) {
+            (Some(delay), Some(reply)) => self.wait(delay, Then::Reply(reply)),
+            (Some(delay), None) => {
+                let mirrors = self.copy(mirrors, end_of_stream);
+                self.wait(delay, Then::Resume(mirrors))
+            }
+            (None, Some(reply)) => {
+                host::reply(&reply);
+                Action::Pause
+            }
+            (None, None) => {
+                let mirrors = self.copy(mirrors, end_of_stream);
+                mirrors
+                    .into_iter()
+                    .for_each(|mirror| self.shared.mirrors.send_from_stream(mirror, Vec::new()));
+                Action::Continue
+            }
+        }
+    }
+
+    /// Copies of a request without a body can go at once; those of others wait for it.
+    fn copy(&mut self, mirrors: Vec<Mirror>, end_of_stream: bool) -> Vec<Mirror> {
+        if end_of_stream || mirrors.is_empty() {
+            return mirrors;
+        }
+        let body = Vec::new();
+        self.copying = Some(Box::new(Copying { mirrors, body }));
+        Vec::new()
+    }
+
+    fn mirrors(&self, routed: &Routed, request: &Request, edits: &HeaderEdits) -> Vec<Mirror> {
+        let mut wanted = routed.mirrors().peekable();
+        if wanted.peek().is_none() {
+            return Vec::new();
+        }
+        if request.method == b"CONNECT" || request.headers.get("upgrade").is_some() {
+            self.shared.metrics.mirrors_skipped.add(wanted.count() as i64);
+            return Vec::new();
+        }
+        let options = &self.shared.plugin.options;
+        let headers = mirror::headers(&edits.applied(), options.shadow_host_suffix);
+        let own = Duration::from_millis(u64::try_from(options.mirror_timeout_ms).unwrap_or_default());
+        let timeout = routed.forward().and_then(|forward| forward.timeout).unwrap_or(own);
+        let copy = |mirror: &switchyard::action::RequestMirrorPolicy| Mirror {
+            cluster: mirror.cluster.name(|| request.port()).into_owned(),
+            headers: headers.clone(),
+            timeout,
+        };
+        wanted.map(copy).collect()
+    }
+
+    fn wait(&mut self, delay: Duration, then: Then) -> Action {
+        self.waited = true;
+        self.shared.wait(self.id, delay, then);
+        Action::Pause
+    }
+
+    /// Leaves for access logs what no header of the response says, and counts.
+    fn tell(&self, routed: &Routed, mirrored: bool) {
+        let metrics = &self.shared.metrics;
+        host::set_filter_state("switchyard_route", routed.route.label().as_bytes());
+        if let Some(destination) = routed.cluster() {
+            host::set_filter_state("switchyard_subset", destination.subset.as_bytes());
+        }
+        let fault = match (routed.delay, routed.abort) {
+            (Some(_), Some(_)) => "delay,abort",
+            (Some(_), None) => "delay",
+            (None, Some(_)) => "abort",
+            (None, None) => "",
+        };
+        if !fault.is_empty() {
+            host::set_filter_state("switchyard_fault", fault.as_bytes());
+            metrics.delays_injected.add(i64::from(routed.delay.is_some()));
+            metrics.aborts_injected.add(i64::from(routed.abort.is_some()));
+        }
+        if mirrored {
+            host::set_filter_state("switchyard_mirror", b"true");
+        }
+    }
+
+    fn send_copies(&mut self) {
+        let Some(copying) = self.copying.take() else {
+            return;
+        };
+        self.shared.mirrors.release(copying.body.len());
+        for mirror in copying.mirrors {
+            self.shared.mirrors.send_from_stream(mirror, copying.body.clone());
+        }
+    }
+
+    fn give_up_copies(&mut self) {
+        if let Some(copying) = self.copying.take() {
+            self.shared.mirrors.release(copying.body.len());
+            self.shared.metrics.mirrors_skipped.add(copying.mirrors.len() as i64);
+        }
+    }
+}
+
+/// Gives a hashing load balancer its key. A client without the cookie that is the key gets one, which is returned.
+fn hash(routed: &Routed, request: &Request, shared: &Shared) -> Option<String> {
+    use switchyard::dice::Dice;
+    use switchyard::hash_policy::HashPolicy;
+    let policy = routed.cluster()?.hash.as_ref()?;
+    if let Some(key) = policy.key(request, host::source_ip) {
+        host::set_hash_key(&key);
+        return None;
+    }
+    let HashPolicy::Cookie(cookie) = policy else {
+        return None;
+    };
+    cookie.ttl?;
+    let key = format!("{:016x}", shared.dice.borrow_mut().next());
+    host::set_hash_key(key.as_bytes());
+    Some(cookie.set_cookie(&key))
+}
+
+impl Context for Stream {}
+
+impl HttpContext for Stream {
+    fn on_http_request_headers(&mut self, _count: usize, end_of_stream: bool) -> Action {
+        let Some(headers) = host::request_headers() else {
+            return Action::Continue;
+        };
+        let request = Request::new(&headers);
+        let decision = decide(&self.shared.plugin.table, &request, &mut *self.shared.dice.borrow_mut());
+        match decision {
+            Decision::Routed(routed) => self.route(routed, headers, end_of_stream),
+            Decision::NotFound => {
+                self.shared.metrics.unmatched.increment();
+                let mut edits = HeaderEdits::new(&headers);
+                remove_reserved(&request, &mut edits);
+                // Without a path no route matches: Envoy's own 404, with its flag and details, in anybody's routes.
+                edits.set("x-envoy-original-path", request.path);
+                edits.remove(":path");
+                host::edit_request(&edits.into_vec());
+                Action::Continue
+            }
+            Decision::Untouched => {
+                let mut edits = HeaderEdits::new(&headers);
+                remove_reserved(&request, &mut edits);
+                host::edit_request(&edits.into_vec());
+                Action::Continue
+            }
+        }
+    }
+
+    /// Bodies are copied as they pass and never held back.
+    fn on_http_request_body(&mut self, size: usize, end_of_stream: bool) -> Action {
+        if let Some(copying) = &mut self.copying {
+            let fits = self.shared.mirrors.reserve(copying.body.len(), size);
+            match fits.then(|| host::request_body(size)).flatten() {
+                Some(chunk) => copying.body.extend_from_slice(&chunk),
+                None => self.give_up_copies(),
+            }
+            if end_of_stream {
+                self.send_copies();
+            }
+        }
+        Action::Continue
+    }
+
+    /// Copies go without trailers: the host's callouts have none.
+    fn on_http_request_trailers(&mut self, _count: usize) -> Action {
+        self.send_copies();
+        Action::Continue
+    }
+
+    fn on_http_response_headers(&mut self, _count: usize, _end_of_stream: bool) -> Action {
+        let Some(part) = self.response.take() else {
+            return Action::Continue;
+        };
+        let Some(headers) = host::response_headers() else {
+            return Action::Continue;
+        };
+        let mut edits = part.routed.response_edits(&headers, &part.request, &host::attribute);
+        if let Some(cookie) = part.set_cookie.filter(|_| host::is_via_upstream()) {
+            edits.add("set-cookie", cookie.into_bytes());
+        }
+        host::edit_response(&edits.into_vec());
+        Action::Continue
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        if self.waited {
+            self.shared.leave(self.id);
+        }
+        self.give_up_copies();
+    }
+}
