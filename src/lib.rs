@@ -12,6 +12,8 @@
 #![deny(missing_docs)]
 
 pub mod action;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod config;
 pub mod cors;
 pub mod decision;

@@ -1,1 +1,5 @@
-fn main() {}
+//! The command `switchyard`.
+
+fn main() -> std::process::ExitCode {
+    switchyard::cli::main()
+}

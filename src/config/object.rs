@@ -77,7 +77,8 @@ pub struct Resources {
 
 const NETWORKING: &str = "networking.istio.io";
 const ISTIO_VERSIONS: [&str; 3] = ["v1alpha3", "v1beta1", "v1"];
-const KINDS: [&str; 7] = [
+/// The kinds that are read; objects of others are passed over with a warning.
+pub const KINDS: [&str; 7] = [
     "VirtualService",
     "DestinationRule",
     "Gateway",

@@ -56,6 +56,17 @@ impl Node {
         }
     }
 
+    /// The value of the member of that name, which is null from then on.
+    pub fn take(&mut self, name: &str) -> Option<Value> {
+        match &mut self.value {
+            Value::Map(members) => members
+                .iter_mut()
+                .find(|member| member.name == name)
+                .map(|member| std::mem::replace(&mut member.value.value, Value::Null)),
+            _ => None,
+        }
+    }
+
     fn member(&self, name: &str) -> Option<&Member> {
         match &self.value {
             Value::Map(members) => members.iter().find(|member| member.name == name),

@@ -1,0 +1,114 @@
+//! The command `switchyard`: Istio's manifests in, everything that Envoy needs out.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{ColorChoice, Parser, Subcommand};
+
+use crate::finding::Severity;
+
+mod input;
+mod plugin_config;
+mod proxy;
+mod report;
+
+/// Istio's traffic management on any stock Envoy
+///
+/// Reads VirtualService, DestinationRule, Gateway, ServiceEntry, Service, EndpointSlice and Endpoints documents and makes of them what Envoy and
+/// the filter switchyard.wasm need.
+#[derive(Parser)]
+#[command(
+    version,
+    max_term_width = 100,
+    propagate_version = true,
+    disable_help_subcommand = true
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// Whether to write in colour; NO_COLOR in the environment turns it off as well
+    #[arg(long, global = true, value_name = "WHEN", default_value_t)]
+    color: ColorChoice,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    PluginConfig(plugin_config::Args),
+}
+
+/// How a command ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Status {
+    Done,
+    /// What was read is refused; the findings are on the terminal.
+    Refused,
+}
+
+/// What stopped a command, in one sentence for the person who called it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Failure(String);
+
+impl Failure {
+    /// Of something that could not be done to a file.
+    fn of(what: impl fmt::Display, error: impl fmt::Display) -> Self {
+        Failure(format!("{what}: {error}"))
+    }
+}
+
+/// Runs the command that the process's arguments ask for. The exit status is 0 when all is well, 1 when the documents are refused, 2 when
+/// something could not be read, written or started.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    cli.color.write_global();
+    let result = match &cli.command {
+        Command::PluginConfig(args) => plugin_config::run(args),
+    };
+    match result {
+        Ok(Status::Done) => ExitCode::SUCCESS,
+        Ok(Status::Refused) => ExitCode::from(1),
+        Err(Failure(message)) => {
+            report::line(Severity::Error, &message);
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Writes a command's result. A reader that has seen enough is no failure.
+fn print(bytes: &[u8]) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    let written = out
+        .write_all(bytes)
+        .and_then(|()| out.write_all(b"\n"))
+        .and_then(|()| out.flush());
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::of("standard output", error)),
+        _ => Ok(()),
+    }
+}
+
+trait Global {
+    fn write_global(self);
+}
+
+impl Global for ColorChoice {
+    /// What is written to the terminal from here on follows this choice.
+    fn write_global(self) {
+        match self {
+            ColorChoice::Auto => anstream::ColorChoice::Auto,
+            ColorChoice::Always => anstream::ColorChoice::Always,
+            ColorChoice::Never => anstream::ColorChoice::Never,
+        }
+        .write_global();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_fit_together() {
+        super::Cli::command().debug_assert();
+    }
+}
