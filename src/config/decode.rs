@@ -1,7 +1,7 @@
 //! Reading JSON into types without stopping at the first fault.
 //!
-//! serde's derived code stops at the first value that does not fit. Whoever wrote five things wrong wants to hear of five. So this
-//! deserializer stands between serde_json and the derived code: a value that does not fit becomes a [`Fault`] and its type's empty value,
+//! serde's derived code stops at the first value that does not fit. Whoever wrote five things wrong wants to hear of five. So a
+//! deserializer of our own stands between the JSON and the derived code: a value that does not fit becomes a [`Fault`] and its type's empty value,
 //! an unknown field becomes a [`Fault`], and reading goes on. It also takes the field names protobuf JSON takes: `mirrorPercentage`
 //! and `mirror_percentage` are one field.
 //!
@@ -12,9 +12,11 @@ use std::fmt;
 
 use serde::Deserialize;
 
+use json::Json;
 pub use nearest::nearest;
-use tolerant::{Place, Tolerant};
+use tolerant::Tolerant;
 
+mod json;
 mod nearest;
 mod tolerant;
 
@@ -81,24 +83,25 @@ pub enum Unknown {
 }
 
 /// Reads `json` as a `T`, adding everything that does not fit to `faults`.
-pub fn decode<'de, T: Deserialize<'de> + Default>(json: &'de str, unknown: Unknown, faults: &mut Vec<Fault>) -> T {
+pub fn decode<T: for<'v> Deserialize<'v> + Default>(json: &str, unknown: Unknown, faults: &mut Vec<Fault>) -> T {
     let found = RefCell::new(Vec::new());
-    let mut inner = serde_json::Deserializer::from_str(json);
-    let tolerant = Tolerant {
-        inner: &mut inner,
-        place: Place {
-            trail: &Trail::Root,
-            known: &[],
-            unknown,
-            faults: &found,
-        },
-    };
-    let value = T::deserialize(tolerant).and_then(|value| inner.end().map(|()| value));
+    let value = serde_json::from_str::<Json>(json)
+        .map_err(|error| error.to_string())
+        .and_then(|json| {
+            let tolerant = Tolerant {
+                json: &json,
+                trail: &Trail::Root,
+                known: &[],
+                unknown,
+                faults: &found,
+            };
+            T::deserialize(tolerant).map_err(|error| error.to_string())
+        });
     faults.append(&mut found.into_inner());
     value.unwrap_or_else(|error| {
         faults.push(Fault {
             path: String::new(),
-            kind: FaultKind::Syntax(error.to_string()),
+            kind: FaultKind::Syntax(error),
         });
         T::default()
     })
