@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::finding::{Finding, ObjectRef, Severity, Sort};
 use decode::{FaultKind, Unknown, decode, nearest};
-pub use object::{KINDS, Object, ObjectMeta, Resources};
+pub use object::{DECIDING_KINDS, KINDS, Object, ObjectMeta, Resources};
 pub use plugin::{Options, Proxy};
 
 mod decode;

@@ -33,6 +33,7 @@ pub mod matcher;
 pub mod mirror;
 pub mod percent;
 pub mod plugin;
+pub mod protocol;
 pub mod redirect;
 pub mod registry;
 pub mod request;

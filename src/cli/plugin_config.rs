@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::input::{Input, InputArgs};
 use super::proxy::ProxyArgs;
 use super::{Failure, Status, report};
-use crate::config::KINDS;
+use crate::config::DECIDING_KINDS;
 use crate::plugin::Plugin;
 use crate::yaml::Node;
 
@@ -46,8 +46,7 @@ pub(super) fn run(args: &Args) -> Result<Status, Failure> {
     if loaded.is_err() || !input.unreadable.is_empty() {
         return Ok(Status::Refused);
     }
-    // The filter has no use for other kinds, and some of them hold secrets.
-    let read = |node: &Node| KINDS.contains(&node.text("kind"));
+    let read = |node: &Node| DECIDING_KINDS.contains(&node.text("kind"));
     super::print(&plugin_json(&input, &args.proxy, read)?)?;
     Ok(Status::Done)
 }

@@ -1,4 +1,4 @@
-//! What we read of Kubernetes' own Service, EndpointSlice and Endpoints; their other fields are passed over.
+//! What we read of Kubernetes' own Service, EndpointSlice, Endpoints and Pod; their other fields are passed over.
 
 use std::collections::BTreeMap;
 
@@ -73,6 +73,9 @@ message! {
         /// As `http` or `kubernetes.io/h2c`.
         pub app_protocol: String,
     }
+
+    /// `v1` Pod, of which its labels count.
+    pub struct Pod {}
 
     /// Another object.
     pub struct ObjectReference {

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::decode::{Fault, FaultKind, Unknown, decode, nearest};
 use super::destination_rule::DestinationRule;
 use super::gateway::Gateway;
-use super::kubernetes::{EndpointSlice, Endpoints, Service};
+use super::kubernetes::{EndpointSlice, Endpoints, Pod, Service};
 use super::service_entry::ServiceEntry;
 use super::virtual_service::VirtualService;
 use super::{members, message};
@@ -71,6 +71,8 @@ pub struct Resources {
     pub endpoint_slices: Vec<Object<EndpointSlice>>,
     /// Their endpoints, as older clusters have them.
     pub endpoints: Vec<Object<Endpoints>>,
+    /// What their endpoints are labelled.
+    pub pods: Vec<Object<Pod>>,
     /// How many objects were read or passed over.
     count: usize,
 }
@@ -78,7 +80,7 @@ pub struct Resources {
 const NETWORKING: &str = "networking.istio.io";
 const ISTIO_VERSIONS: [&str; 3] = ["v1alpha3", "v1beta1", "v1"];
 /// The kinds that are read; objects of others are passed over with a warning.
-pub const KINDS: [&str; 7] = [
+pub const KINDS: [&str; 8] = [
     "VirtualService",
     "DestinationRule",
     "Gateway",
@@ -86,6 +88,15 @@ pub const KINDS: [&str; 7] = [
     "Service",
     "EndpointSlice",
     "Endpoints",
+    "Pod",
+];
+/// The kinds that decide over requests: all that the filter has use for. The others are about endpoints, and a pod may hold secrets.
+pub const DECIDING_KINDS: [&str; 5] = [
+    "VirtualService",
+    "DestinationRule",
+    "Gateway",
+    "ServiceEntry",
+    "Service",
 ];
 
 impl Resources {
@@ -113,6 +124,7 @@ impl Resources {
                 .endpoint_slices
                 .push(envelope.specless("EndpointSlice", json, findings)),
             "Endpoints" => self.endpoints.push(envelope.specless("Endpoints", json, findings)),
+            "Pod" => self.pods.push(envelope.kubernetes("Pod", findings)),
             "" => findings.push(envelope.finding("kind", "is missing; a Kubernetes object has one".to_owned())),
             kind if !kind.ends_with("List") => {
                 let meant = nearest(kind, &KINDS)

@@ -13,7 +13,7 @@ fn every_fault_of_a_configuration_is_named_with_its_path() {
     let json = r#"{"proxi": {}, "options": {"maxActiveFaults": "many"}, "resources": [
         {"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": {"name": "a"},
          "spec": {"hosts": ["a"], "http": [{"rout": []}, {"route": [{"weight": "5"}]}]}},
-        {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}}]}"#;
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "p"}}]}"#;
     assert_eq!(
         findings(json),
         [
@@ -21,7 +21,7 @@ fn every_fault_of_a_configuration_is_named_with_its_path() {
             "Error proxi: there is no such field; did you mean `proxy`?",
             "Error VirtualService default/a http[0].rout: there is no such field; did you mean `route`?",
             "Error VirtualService default/a http[1].route[0].weight: has to be a whole number, and is a string",
-            "Warning Pod default/p kind: Pod is not a kind we read; it is passed over",
+            "Warning ConfigMap default/p kind: ConfigMap is not a kind we read; it is passed over",
         ]
     );
 }
