@@ -54,6 +54,17 @@ impl<'a> Request<'a> {
         query.get(..end)
     }
 
+    /// The lines of a header or a pseudo-header, whose name has to be in lower case.
+    pub fn values(&self, name: &'a str) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        let picked = match name {
+            ":method" => Some(self.method),
+            ":authority" => Some(self.authority),
+            _ => None,
+        };
+        let lines = picked.is_none().then(|| self.headers.get_all(name));
+        picked.into_iter().chain(lines.into_iter().flatten())
+    }
+
     /// The host, without a port.
     pub fn host(&self) -> &'a [u8] {
         hostname::without_port(self.authority)

@@ -12,10 +12,12 @@ use std::sync::Arc;
 use crate::action::RouteAction;
 use crate::matcher::RouteMatch;
 use crate::request::Request;
+use index::Index;
 
 mod compile;
 mod delegate;
 mod gateway;
+mod index;
 mod rule;
 mod virtual_hosts;
 
@@ -38,11 +40,36 @@ pub struct VirtualHost {
     /// The host in full.
     pub name: Box<str>,
     /// The rules in order; none where no VirtualService has the host.
-    pub routes: Option<Arc<[Arc<Route>]>>,
+    pub routes: Option<Arc<Routes>>,
     /// The cluster that Istio's default route has for a service without a VirtualService.
     pub default_cluster: Option<Box<str>>,
     /// Whether requests without TLS are sent to https before any rule is looked at.
     pub https_redirect: bool,
+}
+
+/// Rules in order, and the way to the first that matches.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Routes {
+    rules: Box<[Arc<Route>]>,
+    index: Index,
+}
+
+impl Routes {
+    /// Rules in order.
+    pub fn new(rules: Vec<Arc<Route>>) -> Self {
+        Routes {
+            index: Index::new(&rules),
+            rules: rules.into(),
+        }
+    }
+}
+
+impl std::ops::Deref for Routes {
+    type Target = [Arc<Route>];
+
+    fn deref(&self) -> &[Arc<Route>] {
+        &self.rules
+    }
 }
 
 /// One entry of a rule's `match`, and what the rule does.
@@ -146,11 +173,14 @@ impl RouteTable {
 impl VirtualHost {
     /// The first rule that matches.
     pub fn find(&self, request: &Request) -> Option<&Arc<Route>> {
+        let routes = self.routes.as_ref()?;
         let path = request.path_only();
-        self.routes
-            .iter()
-            .flat_map(|routes| routes.iter())
-            .find(|route| route.matches.matches(request, path))
+        let matches = |number: usize| {
+            routes
+                .get(number)
+                .is_some_and(|route| route.matches.matches(request, path))
+        };
+        routes.get(routes.index.find(request, path, matches)?)
     }
 }
 

@@ -17,11 +17,7 @@ pub struct HeaderMatcher {
 impl HeaderMatcher {
     /// Whether the condition holds for a request.
     pub fn matches(&self, request: &Request) -> bool {
-        match &*self.name {
-            ":method" => self.holds(std::iter::once(request.method)),
-            ":authority" => self.holds(std::iter::once(request.authority)),
-            name => self.holds(request.headers.get_all(name)),
-        }
+        self.holds(request.values(&self.name))
     }
 
     fn holds<'v>(&self, mut lines: impl Iterator<Item = &'v [u8]>) -> bool {

@@ -10,7 +10,7 @@ use crate::registry::Registry;
 use super::delegate::Expanded;
 use super::rule::{self, Listener};
 use super::virtual_hosts;
-use super::{Route, RouteTable};
+use super::{RouteTable, Routes};
 
 impl RouteTable {
     /// Compiles a configuration for its proxy and port. Findings are about regular expressions alone; everything else that may be wrong
@@ -38,5 +38,5 @@ impl RouteTable {
 /// A VirtualService with its routes for one listener; none where every match is for another one.
 pub(super) struct Compiled<'a> {
     pub virtual_service: &'a Expanded<'a>,
-    pub routes: Option<Arc<[Arc<Route>]>>,
+    pub routes: Option<Arc<Routes>>,
 }

@@ -10,7 +10,7 @@ use crate::hostname;
 
 use super::compile::Compiled;
 use super::rule::{Listener, gateway_name};
-use super::{Route, RouteTable, VirtualHost};
+use super::{Route, RouteTable, Routes, VirtualHost};
 
 /// A server's host, as one of the proxy's gateways has it at the listener's port.
 struct Server<'a> {
@@ -68,7 +68,7 @@ pub(super) fn build(config: &Config, listener: &Listener, visible: &[&Compiled])
         table.name(&host, table.virtual_hosts.len());
         table.virtual_hosts.push(VirtualHost {
             name: host.into(),
-            routes: (!routes.is_empty()).then(|| routes.into()),
+            routes: (!routes.is_empty()).then(|| Arc::new(Routes::new(routes))),
             default_cluster: None,
             https_redirect,
         });

@@ -14,7 +14,7 @@ use crate::matcher::{HeaderMatcher, PathMatcher, QueryParameterMatcher, RouteMat
 use crate::registry::Registry;
 
 use super::delegate::{Expanded, ExpandedRule};
-use super::{Route, Rule};
+use super::{Route, Routes, Rule};
 
 /// Whom routes are compiled for.
 pub(crate) struct Listener<'a> {
@@ -53,7 +53,7 @@ pub(super) fn compile(
     listener: &Listener,
     regexes: &mut Regexes,
     findings: &mut Vec<Finding>,
-) -> Option<Arc<[Arc<Route>]>> {
+) -> Option<Arc<Routes>> {
     let object = virtual_service.object;
     let name: Arc<str> = format!("{}/{}", object.metadata.namespace, object.metadata.name).into();
     let mut routes: Vec<Arc<Route>> = Vec::new();
@@ -89,11 +89,11 @@ pub(super) fn compile(
             let last = route.matches.is_catch_all();
             routes.push(Arc::new(route));
             if last {
-                return Some(routes.into());
+                return Some(Arc::new(Routes::new(routes)));
             }
         }
     }
-    (!routes.is_empty()).then(|| routes.into())
+    (!routes.is_empty()).then(|| Arc::new(Routes::new(routes)))
 }
 
 fn rule(virtual_service: &Arc<str>, expanded: &ExpandedRule, index: Option<usize>, entry: &HTTPMatchRequest) -> Rule {

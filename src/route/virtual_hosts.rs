@@ -13,7 +13,7 @@ use super::compile::Compiled;
 use super::delegate::is_exported;
 use super::gateway;
 use super::rule::Listener;
-use super::{Route, RouteTable, VirtualHost};
+use super::{RouteTable, Routes, VirtualHost};
 
 /// The hosts of a listener: a sidecar's where it serves `mesh`, else its gateways'.
 pub(super) fn build(config: &Config, listener: &Listener, compiled: &[Compiled]) -> RouteTable {
@@ -81,7 +81,7 @@ fn sidecar(listener: &Listener, visible: &[&Compiled]) -> RouteTable {
 }
 
 impl RouteTable {
-    fn add(&mut self, listener: &Listener, host: &str, routes: Option<Arc<[Arc<Route>]>>) {
+    fn add(&mut self, listener: &Listener, host: &str, routes: Option<Arc<Routes>>) {
         let proxy = listener.proxy;
         let port = listener.port.filter(|_| listener.registry.service(host).is_some());
         let index = self.virtual_hosts.len();

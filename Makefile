@@ -1,0 +1,59 @@
+# Everything here works on a machine with Rust (rustup and a C linker), Python 3 with pip, git and make.
+
+ENVOY_VERSION = 1.40.0
+ENVOY ?= $(CURDIR)/.envoy/envoy
+WASM = target/wasm32-wasip1/release/switchyard.wasm
+PYTHON ?= python3
+
+export ENVOY
+
+.DEFAULT_GOAL := help
+.PHONY: help demo scenario test unit e2e golden corpus lint wasm build envoy bench compose-test clean FORCE
+
+help: ## Show what there is to make
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
+
+demo: build ## Run bookinfo on Envoy, show what Istio's manifests do to it, and keep it running (ONCE=1: end)
+	@$(MAKE) --no-print-directory scenario NAME=bookinfo
+
+scenario: build ## The same for NAME=kim, catalog or httpbin
+	@envoy/demo.sh $(or $(NAME),bookinfo)
+
+test: build unit e2e golden corpus ## Run every test: the library, the command, and all of it on a real Envoy
+
+unit: ## Run the tests that need no Envoy
+	cargo test --workspace --lib --bins
+
+e2e: build ## Run the tests on a real Envoy
+	cargo test --test e2e
+
+golden: build ## Compare with what Istio did, request by request (DIR=path: another folder)
+	cargo test --test golden
+
+corpus: ## Compare with what Istio says of manifests
+	cargo test --test verdicts
+
+lint: ## Check format and lints, for this machine and for Wasm
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy -p switchyard-filter --target wasm32-wasip1 -- -D warnings
+
+build: envoy wasm ## Build the filter, the command and the sample services
+	@cargo build --workspace --exclude switchyard-filter
+
+wasm: $(WASM) ## Build switchyard.wasm and print its size
+	@$(PYTHON) -c "import gzip; raw = open('$(WASM)', 'rb').read(); \
+	print(f'switchyard.wasm: {len(raw) / 1000:.0f} KB, {len(gzip.compress(raw)) / 1000:.0f} KB gzipped')"
+
+$(WASM): FORCE
+	@rustup target list --installed 2>/dev/null | grep -q wasm32-wasip1 || rustup target add wasm32-wasip1
+	@cargo build --release --target wasm32-wasip1 -p switchyard-filter
+
+envoy: $(ENVOY) ## Install the pinned Envoy into .envoy
+
+$(CURDIR)/.envoy/envoy:
+	@envoy/install.sh $(ENVOY_VERSION) $(PYTHON)
+
+clean: ## Remove what was built
+	cargo clean
+	rm -rf .envoy
