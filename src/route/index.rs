@@ -12,15 +12,18 @@ use super::Route;
 use crate::matcher::{PathMatcher, StringMatcher};
 use crate::request::Request;
 
+/// By a name, or by a value.
+type Lists<K> = HashMap<K, Vec<u32>>;
+
 /// Lists of rules' numbers, ascending, by what a request must have for them.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Index {
-    exact_paths: HashMap<Box<[u8]>, Vec<u32>>,
+    exact_paths: Lists<Box<[u8]>>,
     prefixes: Prefixes,
     /// By a header's name, then by its value.
-    header_values: HashMap<Box<str>, HashMap<Box<[u8]>, Vec<u32>>>,
+    header_values: HashMap<Box<str>, Lists<Box<[u8]>>>,
     /// By the name of a header that has to be there.
-    header_names: HashMap<Box<str>, Vec<u32>>,
+    header_names: Lists<Box<str>>,
     /// Rules that anything may match.
     rest: Vec<u32>,
 }

@@ -143,7 +143,7 @@ fn escape<'t>(written: &str, tail: &'t str, out: &mut String, in_class: bool) ->
         'A' | 'z' | 'b' | 'B' if !in_class => out.extend(['\\', c]),
         'x' => {
             let digits = match after.strip_prefix('{') {
-                Some(braced) => braced.split_once('}').map(|(digits, rest)| (digits, rest)),
+                Some(braced) => braced.split_once('}'),
                 None => after.get(..2).zip(after.get(2..)),
             };
             let byte = digits.and_then(|(digits, rest)| Some((u8::from_str_radix(digits, 16).ok()?, rest)));
