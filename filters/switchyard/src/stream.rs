@@ -53,7 +53,7 @@ impl Stream {
 
     fn route(&mut self, mut routed: Routed, headers: HeaderMap, end_of_stream: bool) -> Action {
         let metrics = &self.shared.metrics;
-        if routed.delay.is_some() && !self.shared.may_wait() {
+        if (routed.delay.is_some() || routed.abort.is_some()) && !self.shared.may_wait() {
             // As Envoy's own filter: beyond the bound a request gets no fault at all.
             (routed.delay, routed.abort) = (None, None);
             metrics.faults_overflow.increment();
