@@ -1,16 +1,13 @@
 //! From what was written to what runs.
 
-use std::sync::Arc;
-
 use crate::config::Config;
 use crate::finding::Finding;
 use crate::matcher::regex::Regexes;
 use crate::registry::Registry;
 
-use super::delegate::Expanded;
-use super::rule::{self, Listener};
+use super::RouteTable;
+use super::rule::{self, Compiled, Listener};
 use super::virtual_hosts;
-use super::{RouteTable, Routes};
 
 impl RouteTable {
     /// Compiles a configuration for its proxy and port. Findings are about regular expressions alone; everything else that may be wrong
@@ -33,10 +30,4 @@ impl RouteTable {
             .collect();
         (virtual_hosts::build(config, &listener, &compiled), findings)
     }
-}
-
-/// A VirtualService with its routes for one listener; none where every match is for another one.
-pub(super) struct Compiled<'a> {
-    pub virtual_service: &'a Expanded<'a>,
-    pub routes: Option<Arc<Routes>>,
 }

@@ -8,8 +8,7 @@ use std::sync::Arc;
 use crate::config::Config;
 use crate::hostname;
 
-use super::compile::Compiled;
-use super::rule::{Listener, gateway_name};
+use super::rule::{Compiled, Listener, gateway_name};
 use super::{Route, RouteTable, Routes, VirtualHost};
 
 /// A server's host, as one of the proxy's gateways has it at the listener's port.

@@ -47,6 +47,12 @@ pub(super) fn gateway_name(gateway: &str, namespace: &str) -> String {
     }
 }
 
+/// A VirtualService with its routes for one listener; none where every match is for another one.
+pub(super) struct Compiled<'a> {
+    pub virtual_service: &'a Expanded<'a>,
+    pub routes: Option<Arc<Routes>>,
+}
+
 /// The routes of a VirtualService for a listener, or none if it has none there. A match that takes everything ends them.
 pub(super) fn compile(
     virtual_service: &Expanded,

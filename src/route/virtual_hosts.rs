@@ -9,10 +9,9 @@ use crate::action::cluster_name;
 use crate::config::Config;
 use crate::hostname;
 
-use super::compile::Compiled;
 use super::delegate::is_exported;
 use super::gateway;
-use super::rule::Listener;
+use super::rule::{Compiled, Listener};
 use super::{RouteTable, Routes, VirtualHost};
 
 /// The hosts of a listener: a sidecar's where it serves `mesh`, else its gateways'.

@@ -1,9 +1,8 @@
 //! `switchyard.wasm`: the shell between Envoy and the library that decides.
 //!
 //! ```text
-//! lib ── root (one per configuration) ── stream (one per request)
-//!                │                          │
-//!              delays, mirrors, metrics ◀───┘   host: the only file with host calls
+//! root (one per configuration) ──▶ stream (one per request)      host: the only file with host calls
+//!   └──────────▶ shared: delays, mirrors, metrics ◀──┘
 //! ```
 
 use proxy_wasm::types::LogLevel;
@@ -12,6 +11,7 @@ mod host;
 mod metrics;
 mod mirrors;
 mod root;
+mod shared;
 mod stream;
 
 proxy_wasm::main! {{

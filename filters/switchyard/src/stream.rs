@@ -14,7 +14,7 @@ use switchyard::upstream_request::remove_reserved;
 
 use crate::host;
 use crate::mirrors::Mirror;
-use crate::root::{Shared, Then};
+use crate::shared::{Shared, Then};
 
 /// The context of one request. Most requests leave nothing in it.
 pub struct Stream {

@@ -1,0 +1,105 @@
+//! What the streams of one configuration share on one worker.
+
+use std::cell::RefCell;
+use std::time::{Duration, Instant};
+
+use switchyard::delay_queue::DelayQueue;
+use switchyard::dice::Wyrand;
+use switchyard::local_reply::LocalReply;
+use switchyard::plugin::Plugin;
+
+use crate::host;
+use crate::metrics::Metrics;
+use crate::mirrors::{Mirror, Mirrors};
+
+/// How many streams one tick lets go on: each that Envoy answers at once calls back into this VM a level deeper, and some hundred levels
+/// are more than its stack holds.
+const RESUMED_PER_TICK: usize = 64;
+
+/// It lives under its root context, never in a static: two configurations share one VM.
+pub struct Shared {
+    /// What decides.
+    pub plugin: Plugin,
+    /// Where chance comes from.
+    pub dice: RefCell<Wyrand>,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// Copies under way.
+    pub mirrors: Mirrors,
+    delays: RefCell<DelayQueue<Then>>,
+    epoch: Instant,
+}
+
+/// What happens to a request that has waited.
+pub enum Then {
+    /// It goes on, and these copies of it are sent.
+    Resume(Vec<Mirror>),
+    /// It is answered.
+    Reply(LocalReply),
+}
+
+impl Shared {
+    /// Nothing has happened yet under the root context `root`.
+    pub fn new(root: u32, plugin: Plugin) -> Self {
+        let mirrors = Mirrors::new(root, &plugin.options);
+        Shared {
+            plugin,
+            dice: RefCell::new(Wyrand::new(host::random().unwrap_or_else(|| u64::from(root)))),
+            metrics: Metrics::define(),
+            mirrors,
+            delays: RefCell::default(),
+            epoch: host::now(),
+        }
+    }
+
+    fn now(&self) -> Duration {
+        host::now().saturating_duration_since(self.epoch)
+    }
+
+    /// Whether another request may wait.
+    pub fn may_wait(&self) -> bool {
+        self.delays.borrow().len() < usize::try_from(self.plugin.options.max_active_faults).unwrap_or_default()
+    }
+
+    /// Lets a stream wait.
+    pub fn wait(&self, stream: u32, delay: Duration, then: Then) {
+        let now = self.now();
+        let mut delays = self.delays.borrow_mut();
+        if delays.push(now + delay, stream, then) {
+            host::set_timer(delays.next_in(now));
+        }
+        self.metrics.active_faults.add(1);
+    }
+
+    /// A stream that waited has gone on or away.
+    pub fn leave(&self, stream: u32) {
+        self.delays.borrow_mut().cancel(stream);
+        self.metrics.active_faults.add(-1);
+    }
+
+    /// Lets those go on that have waited long enough, some at a time.
+    pub fn resume_due(&self) {
+        let now = self.now();
+        let due: Vec<(u32, Then)> = {
+            let mut delays = self.delays.borrow_mut();
+            std::iter::from_fn(|| delays.pop_due(now))
+                .take(RESUMED_PER_TICK)
+                .collect()
+        };
+        for (stream, then) in due {
+            if !host::enter(stream) {
+                continue;
+            }
+            match then {
+                Then::Reply(reply) => host::reply(&reply),
+                Then::Resume(mirrors) => {
+                    mirrors
+                        .iter()
+                        .for_each(|mirror| self.mirrors.send(mirror, b"", &self.metrics));
+                    host::resume_request();
+                }
+            }
+        }
+        host::set_timer(self.delays.borrow().next_in(self.now()));
+    }
+}
