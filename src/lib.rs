@@ -20,6 +20,8 @@ pub mod decision;
 pub mod delay_queue;
 pub mod dice;
 pub mod duration;
+#[cfg(feature = "cli")]
+pub mod envoy;
 pub mod fault;
 pub mod finding;
 pub mod format;

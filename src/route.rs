@@ -146,6 +146,17 @@ impl RouteTable {
         self.virtual_hosts.get(index?)
     }
 
+    /// Each host's position with a name it answers to, a `*` in front of a wildcard.
+    pub fn domains(&self) -> impl Iterator<Item = (String, usize)> {
+        let exact = self.exact.iter().map(|(name, index)| (name.to_string(), *index));
+        let suffixes = self
+            .suffixes
+            .values()
+            .flatten()
+            .map(|(suffix, index)| (format!("*{suffix}"), *index));
+        exact.chain(suffixes)
+    }
+
     fn index(&self, host: &str) -> Option<usize> {
         if let Some(index) = self.exact.get(host) {
             return Some(*index);

@@ -55,9 +55,7 @@ impl Routed {
             edits.set(":authority", authority.as_bytes());
         }
         if let Some(rewrite) = &forward.path {
-            if request.headers.get("x-envoy-original-path").is_none() {
-                edits.set("x-envoy-original-path", request.path.to_vec());
-            }
+            edits.set("x-envoy-original-path", request.path.to_vec());
             edits.set(":path", rewrite.apply(request, &self.route.matches.path));
         }
         edits
