@@ -34,3 +34,10 @@ pub type Resources = BTreeMap<String, Value>;
 fn type_url(message: &str) -> String {
     format!("type.googleapis.com/{message}")
 }
+
+/// Gives a message a field more.
+fn set(message: &mut Value, field: &str, value: impl Into<Value>) {
+    if let Some(fields) = message.as_object_mut() {
+        fields.insert(field.to_owned(), value.into());
+    }
+}

@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 
 use serde_json::{Value, json};
 
+use super::set;
+
 /// What every bootstrap has.
 #[derive(Debug, Clone, Copy)]
 pub struct Bootstrap {
@@ -15,14 +17,22 @@ impl Bootstrap {
     /// Everything in one file.
     pub fn with_static(&self, listeners: Vec<Value>, clusters: Vec<Value>) -> Value {
         let mut bootstrap = self.base();
-        bootstrap["static_resources"] = json!({"listeners": plain(listeners), "clusters": plain(clusters)});
+        set(
+            &mut bootstrap,
+            "static_resources",
+            json!({"listeners": plain(listeners), "clusters": plain(clusters)}),
+        );
         bootstrap
     }
 
     /// Listeners and clusters from a `ConfigSource` each.
     pub fn with_dynamic(&self, listeners: Value, clusters: Value) -> Value {
         let mut bootstrap = self.base();
-        bootstrap["dynamic_resources"] = json!({"lds_config": listeners, "cds_config": clusters});
+        set(
+            &mut bootstrap,
+            "dynamic_resources",
+            json!({"lds_config": listeners, "cds_config": clusters}),
+        );
         bootstrap
     }
 

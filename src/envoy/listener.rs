@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::access_log::access_log;
 use super::filter::WASM;
-use super::type_url;
+use super::{set, type_url};
 
 /// Where a listener listens, and where it has its parts from.
 #[derive(Debug, Clone)]
@@ -53,7 +53,7 @@ impl Listener<'_> {
             "typed_config": self.http_connection_manager(),
         }]});
         if let Some(socket) = &self.transport_socket {
-            chain["transport_socket"] = socket.clone();
+            set(&mut chain, "transport_socket", socket.clone());
         }
         json!({
             "@type": type_url("envoy.config.listener.v3.Listener"),
@@ -90,10 +90,12 @@ impl Listener<'_> {
             ],
         });
         match &self.routes {
-            Routes::Inline(routes) => manager["route_config"] = routes.clone(),
-            Routes::Discovered(name, source) => {
-                manager["rds"] = json!({"route_config_name": name, "config_source": source})
-            }
+            Routes::Inline(routes) => set(&mut manager, "route_config", routes.clone()),
+            Routes::Discovered(name, source) => set(
+                &mut manager,
+                "rds",
+                json!({"route_config_name": name, "config_source": source}),
+            ),
         }
         manager
     }

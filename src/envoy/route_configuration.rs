@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::retry_policy::{default_policy, variant_policy};
-use super::type_url;
+use super::{set, type_url};
 use crate::reserved;
 use crate::retry::Variant;
 use crate::route::{RouteTable, VirtualHost};
@@ -49,7 +49,7 @@ fn virtual_host(name: &str, domains: Vec<String>, host: &VirtualHost, overlay: &
         "name": name, "domains": domains, "include_request_attempt_count": true, "routes": routes,
     });
     if host.https_redirect {
-        host_value["require_tls"] = "ALL".into();
+        set(&mut host_value, "require_tls", "ALL");
     }
     host_value
 }

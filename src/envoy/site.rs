@@ -6,7 +6,7 @@ use serde_json::{Value, json, value::RawValue};
 
 use super::callers::{Caller, Callers, InvalidCallers};
 use super::route_configuration::route_configuration;
-use super::type_url;
+use super::{set, type_url};
 use crate::config::Config;
 use crate::config::gateway::ServerTLSSettings;
 use crate::matcher::Regexes;
@@ -112,7 +112,11 @@ fn transport_socket(tls: &ServerTLSSettings) -> Option<Value> {
     });
     let mutual = matches!(tls.mode.as_deref(), Some("MUTUAL" | "OPTIONAL_MUTUAL"));
     if mutual && !tls.ca_certificates.is_empty() {
-        common["validation_context"] = json!({"trusted_ca": {"filename": tls.ca_certificates}});
+        set(
+            &mut common,
+            "validation_context",
+            json!({"trusted_ca": {"filename": tls.ca_certificates}}),
+        );
     }
     Some(json!({
         "name": "envoy.transport_sockets.tls",
