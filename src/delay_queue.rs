@@ -43,11 +43,10 @@ impl<T> DelayQueue<T> {
             .is_some_and(|((_, first), _)| *first == stream)
     }
 
-    /// A stream that went away waits no more.
-    pub fn cancel(&mut self, stream: u32) {
-        if let Some(deadline) = self.deadlines.remove(&stream) {
-            self.due.remove(&(deadline, stream));
-        }
+    /// A stream that went away waits no more. Whether it was waiting.
+    pub fn cancel(&mut self, stream: u32) -> bool {
+        let deadline = self.deadlines.remove(&stream);
+        deadline.is_some_and(|deadline| self.due.remove(&(deadline, stream)).is_some())
     }
 
     /// Takes the earliest, if it is due.
@@ -83,7 +82,7 @@ mod tests {
         assert!(queue.push(ms(30), 1, "a"));
         assert!(queue.push(ms(10), 2, "b"));
         assert!(!queue.push(ms(20), 3, "c"));
-        queue.cancel(3);
+        assert!(queue.cancel(3) && !queue.cancel(3));
         assert_eq!(queue.next_in(ms(0)), Some(ms(10)));
         assert_eq!(queue.pop_due(ms(8)), None);
         assert_eq!(queue.pop_due(ms(9)), Some((2, "b")));

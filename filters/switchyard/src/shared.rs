@@ -71,10 +71,11 @@ impl Shared {
         self.metrics.active_faults.add(1);
     }
 
-    /// A stream that waited has gone on or away.
+    /// A stream that may still wait has gone away.
     pub fn leave(&self, stream: u32) {
-        self.delays.borrow_mut().cancel(stream);
-        self.metrics.active_faults.add(-1);
+        if self.delays.borrow_mut().cancel(stream) {
+            self.metrics.active_faults.add(-1);
+        }
     }
 
     /// Lets those go on that have waited long enough, some at a time.
@@ -87,6 +88,7 @@ impl Shared {
                 .collect()
         };
         for (stream, then) in due {
+            self.metrics.active_faults.add(-1);
             if !host::enter(stream) {
                 continue;
             }
