@@ -17,7 +17,7 @@ demo: build ## Run bookinfo on Envoy, show what Istio's manifests do to it, and 
 	@$(MAKE) --no-print-directory scenario NAME=bookinfo
 
 scenario: build ## The same for NAME=kim, catalog or httpbin
-	@envoy/demo.sh $(or $(NAME),bookinfo)
+	@cargo run --quiet --package demo -- $(or $(NAME),bookinfo)
 
 test: build unit e2e golden corpus ## Run every test: the library, the command, and all of it on a real Envoy
 
