@@ -1,5 +1,7 @@
 //! `consistentHash`: what of a request decides over its endpoint.
 
+use crate::config::destination_rule::{ConsistentHashLB, HTTPCookieAttribute};
+use crate::duration;
 use crate::matcher::query_parameter;
 use crate::request::Request;
 
@@ -30,6 +32,31 @@ pub struct Cookie {
 }
 
 impl HashPolicy {
+    /// What is written of the key; none where nothing is hashed.
+    ///
+    /// `consistentHashToHashPolicy`, istio `pilot/pkg/networking/core/route/route.go`.
+    pub fn new(hash: &ConsistentHashLB) -> Option<Self> {
+        let header = hash.http_header_name.as_deref();
+        let cookie = || {
+            let cookie = hash.http_cookie.as_ref()?;
+            let ttl = cookie.ttl.as_deref().and_then(|ttl| duration::parse(ttl).ok());
+            let attribute = |of: &HTTPCookieAttribute| (of.name.as_str().into(), of.value.as_str().into());
+            Some(HashPolicy::Cookie(Cookie {
+                name: cookie.name.as_str().into(),
+                ttl: ttl.map(|ttl| ttl.as_secs()),
+                path: cookie.path.as_str().into(),
+                attributes: cookie.attributes.iter().map(attribute).collect(),
+            }))
+        };
+        let source_ip = || hash.use_source_ip.unwrap_or_default().then_some(HashPolicy::SourceIp);
+        let parameter = hash.http_query_parameter_name.as_deref();
+        header
+            .map(|name| HashPolicy::Header(name.to_ascii_lowercase().into()))
+            .or_else(cookie)
+            .or_else(source_ip)
+            .or_else(|| parameter.map(|name| HashPolicy::QueryParameter(name.into())))
+    }
+
     /// The key in a request; none leaves the choice to chance. An address is asked for only where it is the key.
     pub fn key(&self, request: &Request, source_ip: impl FnOnce() -> Option<Vec<u8>>) -> Option<Vec<u8>> {
         match self {

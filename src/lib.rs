@@ -18,6 +18,7 @@ pub mod config;
 pub mod cors;
 pub mod decision;
 pub mod delay_queue;
+pub mod destination_rule;
 pub mod dice;
 pub mod duration;
 #[cfg(feature = "cli")]

@@ -14,6 +14,7 @@ use crate::config::virtual_service::{
 use crate::cors::CorsPolicy;
 use crate::duration;
 use crate::fault::{Abort, Fault, Fraction, GRPC_STATUSES};
+use crate::hash_policy::HashPolicy;
 use crate::header_parser::HeaderParser;
 use crate::hostname;
 use crate::matcher::StringMatcher;
@@ -196,7 +197,7 @@ fn weighted_cluster(route: &HTTPRouteDestination, listener: &Listener, at: &Plac
         authority: authority(route.headers.as_ref()),
         request_headers: parser(route.headers.as_ref(), |headers| headers.request.as_ref()),
         response_headers: parser(route.headers.as_ref(), |headers| headers.response.as_ref()),
-        hash: None,
+        hash: destination.and_then(|destination| hash_policy(destination, listener, at)),
     }
 }
 
@@ -220,18 +221,28 @@ fn cluster(destination: Option<&Destination>, listener: &Listener, at: &Place) -
     let Some(destination) = destination else {
         return Cluster::Named("".into());
     };
-    let host = hostname::resolve(&destination.host, &at.object.metadata.namespace, &listener.proxy.domain);
+    let host = host(destination, listener, at);
     let service = listener.registry.service(&host);
-    let written = destination
-        .port
-        .as_ref()
-        .and_then(|port| u16::try_from(port.number).ok())
-        .filter(|port| *port > 0);
     let only = || service.and_then(|service| service.only_port());
     let host = service
         .and_then(|service| service.external_name.as_deref())
         .unwrap_or(&host);
-    Cluster::new(written.or_else(only).or(listener.port), &destination.subset, host)
+    let port = written_port(destination).or_else(only).or(listener.port);
+    Cluster::new(port, &destination.subset, host)
+}
+
+fn host(destination: &Destination, listener: &Listener, at: &Place) -> String {
+    hostname::resolve(&destination.host, &at.object.metadata.namespace, &listener.proxy.domain)
+}
+
+fn written_port(destination: &Destination) -> Option<u16> {
+    let port = destination.port.as_ref()?;
+    u16::try_from(port.number).ok().filter(|port| *port > 0)
+}
+
+fn hash_policy(destination: &Destination, listener: &Listener, at: &Place) -> Option<HashPolicy> {
+    let rule = listener.destination_rules.rule(&host(destination, listener, at))?;
+    HashPolicy::new(rule.consistent_hash(&destination.subset, written_port(destination))?)
 }
 
 fn path_rewrite(rewrite: &HTTPRewrite, at: &mut Place) -> Option<PathRewrite> {

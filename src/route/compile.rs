@@ -1,6 +1,7 @@
 //! From what was written to what runs.
 
 use crate::config::Config;
+use crate::destination_rule::DestinationRules;
 use crate::finding::Finding;
 use crate::matcher::regex::Regexes;
 use crate::registry::Registry;
@@ -18,7 +19,7 @@ impl RouteTable {
             proxy: &config.proxy,
             port: config.proxy.port.and_then(|port| u16::try_from(port).ok()),
             registry,
-            destination_rules: &config.resources.destination_rules,
+            destination_rules: &DestinationRules::new(config, &config.proxy, registry),
         };
         let virtual_services = super::delegate::expand(config);
         let compiled: Vec<Compiled> = virtual_services

@@ -5,9 +5,9 @@
 use std::sync::Arc;
 
 use crate::action::RouteAction;
-use crate::config::destination_rule::DestinationRule;
 use crate::config::virtual_service::{HTTPMatchRequest, HTTPRoute, StringMatch, VirtualService};
 use crate::config::{Object, Proxy};
+use crate::destination_rule::DestinationRules;
 use crate::finding::{Finding, Severity, Sort};
 use crate::matcher::regex::Regexes;
 use crate::matcher::{HeaderMatcher, PathMatcher, QueryParameterMatcher, RouteMatch, StringMatcher};
@@ -22,7 +22,7 @@ pub(crate) struct Listener<'a> {
     /// The service port it stands for; none where only a request tells.
     pub port: Option<u16>,
     pub registry: &'a Registry,
-    pub destination_rules: &'a [Object<DestinationRule>],
+    pub destination_rules: &'a DestinationRules<'a>,
 }
 
 impl Listener<'_> {
