@@ -20,6 +20,7 @@ pub mod decision;
 pub mod delay_queue;
 pub mod destination_rule;
 pub mod dice;
+pub mod downstream;
 pub mod duration;
 #[cfg(feature = "cli")]
 pub mod envoy;
@@ -34,6 +35,7 @@ pub mod hostname;
 pub mod local_reply;
 pub mod matcher;
 pub mod mirror;
+pub mod normalize;
 pub mod percent;
 pub mod plugin;
 pub mod protocol;
