@@ -91,3 +91,6 @@ impl Routed {
             || !matches!(self.route.action.kind, ActionKind::Forward(_))
     }
 }
+
+#[cfg(test)]
+mod tests;
