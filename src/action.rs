@@ -77,6 +77,8 @@ pub struct Forward {
     pub authority: Option<Box<str>>,
     /// Replaces the path.
     pub path: Option<PathRewrite>,
+    /// What the load balancer hashes: one policy for each destination whose DestinationRule wants it, all of them for every request.
+    pub hash: Box<[HashPolicy]>,
     /// For the whole exchange.
     pub timeout: Option<Duration>,
     /// None is Istio's default policy.
@@ -100,8 +102,6 @@ pub struct WeightedCluster {
     pub request_headers: HeaderParser,
     /// Done before the rule's.
     pub response_headers: HeaderParser,
-    /// What its load balancer hashes.
-    pub hash: Option<HashPolicy>,
 }
 
 /// A mirror and its share.

@@ -1,6 +1,6 @@
 //! `consistentHash`: what of a request decides over its endpoint.
 
-use crate::config::destination_rule::{ConsistentHashLB, HTTPCookieAttribute};
+use crate::config::destination_rule::{ConsistentHashLB, HTTPCookie};
 use crate::duration;
 use crate::matcher::query_parameter;
 use crate::request::Request;
@@ -31,40 +31,70 @@ pub struct Cookie {
     pub attributes: Vec<(Box<str>, Box<str>)>,
 }
 
+/// What a load balancer hashes for one request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HashKey {
+    /// The key of every policy that has one, with zero bytes between.
+    pub key: Vec<u8>,
+    /// The `set-cookie` of each cookie that was made, for a response from upstream.
+    pub set_cookies: Vec<String>,
+}
+
+impl HashKey {
+    /// The key that all policies make together; none leaves the choice to chance. An address is asked for only where it is a key, a fresh
+    /// number only where a cookie is made, and once.
+    ///
+    /// `HashPolicyImpl::generateHash`, envoy `source/common/http/hash_policy.cc`, which combines hashes where we combine keys: one policy
+    /// leads to the same host as there, several to one host as well, but not to the same.
+    pub fn new(
+        policies: &[HashPolicy],
+        request: &Request,
+        source_ip: impl Fn() -> Option<Vec<u8>>,
+        fresh: impl FnOnce() -> u64,
+    ) -> Option<Self> {
+        let made = std::cell::LazyCell::new(|| format!("{:016x}", fresh()));
+        let mut set_cookies = Vec::new();
+        let key = |policy: &HashPolicy| {
+            let own = policy.key(request, &source_ip);
+            match policy {
+                HashPolicy::Cookie(cookie) if own.is_none() && cookie.ttl.is_some() => {
+                    set_cookies.push(cookie.set_cookie(&made));
+                    Some(made.as_bytes().to_vec())
+                }
+                _ => own,
+            }
+        };
+        let keys: Vec<Vec<u8>> = policies.iter().filter_map(key).collect();
+        let key = (!keys.is_empty()).then(|| keys.join(&0))?;
+        Some(HashKey { key, set_cookies })
+    }
+}
+
 impl HashPolicy {
-    /// What is written of the key; none where nothing is hashed.
+    /// Compiles `consistentHash`. Of several kinds of key the first in this order counts, and with none there is no policy.
     ///
     /// `consistentHashToHashPolicy`, istio `pilot/pkg/networking/core/route/route.go`.
     pub fn new(hash: &ConsistentHashLB) -> Option<Self> {
         let header = hash.http_header_name.as_deref();
-        let cookie = || {
-            let cookie = hash.http_cookie.as_ref()?;
-            let ttl = cookie.ttl.as_deref().and_then(|ttl| duration::parse(ttl).ok());
-            let attribute = |of: &HTTPCookieAttribute| (of.name.as_str().into(), of.value.as_str().into());
-            Some(HashPolicy::Cookie(Cookie {
-                name: cookie.name.as_str().into(),
-                ttl: ttl.map(|ttl| ttl.as_secs()),
-                path: cookie.path.as_str().into(),
-                attributes: cookie.attributes.iter().map(attribute).collect(),
-            }))
-        };
-        let source_ip = || hash.use_source_ip.unwrap_or_default().then_some(HashPolicy::SourceIp);
+        let cookie = hash.http_cookie.as_ref();
         let parameter = hash.http_query_parameter_name.as_deref();
         header
             .map(|name| HashPolicy::Header(name.to_ascii_lowercase().into()))
-            .or_else(cookie)
-            .or_else(source_ip)
+            .or_else(|| cookie.map(|cookie| HashPolicy::Cookie(Cookie::new(cookie))))
+            .or_else(|| (hash.use_source_ip == Some(true)).then_some(HashPolicy::SourceIp))
             .or_else(|| parameter.map(|name| HashPolicy::QueryParameter(name.into())))
     }
 
-    /// The key in a request; none leaves the choice to chance. An address is asked for only where it is the key.
-    pub fn key(&self, request: &Request, source_ip: impl FnOnce() -> Option<Vec<u8>>) -> Option<Vec<u8>> {
+    /// Its own key in a request.
+    fn key(&self, request: &Request, source_ip: impl Fn() -> Option<Vec<u8>>) -> Option<Vec<u8>> {
         match self {
             HashPolicy::Header(name) => {
-                let values: Vec<&[u8]> = match &**name {
+                let mut values: Vec<&[u8]> = match &**name {
                     ":authority" | "host" => vec![request.authority],
                     name => request.headers.get_all(name).collect(),
                 };
+                // The order of lines means nothing, as in Envoy.
+                values.sort_unstable();
                 (!values.is_empty()).then(|| values.join(&b","[..]))
             }
             HashPolicy::Cookie(cookie) => cookie.value(request).map(<[u8]>::to_vec),
@@ -75,6 +105,19 @@ impl HashPolicy {
 }
 
 impl Cookie {
+    fn new(cookie: &HTTPCookie) -> Self {
+        let ttl = cookie.ttl.as_deref().and_then(|text| duration::parse(text).ok());
+        let attributes = cookie.attributes.iter();
+        Cookie {
+            name: cookie.name.as_str().into(),
+            ttl: ttl.map(|ttl| ttl.as_secs()),
+            path: cookie.path.as_str().into(),
+            attributes: attributes
+                .map(|attribute| (attribute.name.as_str().into(), attribute.value.as_str().into()))
+                .collect(),
+        }
+    }
+
     /// The cookie's value in a request, without quotes; an empty one is none.
     pub fn value<'r>(&self, request: &Request<'r>) -> Option<&'r [u8]> {
         let lines = request.headers.get_all("cookie");
@@ -131,6 +174,43 @@ mod tests {
         };
         assert_eq!(value("a=b; user=\"x\""), Some(b"x".to_vec()));
         assert_eq!(value("users=b; user="), None);
+    }
+
+    #[test]
+    fn several_policies_make_one_key_and_a_missing_one_adds_nothing() {
+        let headers: HeaderMap = [(":path", "/?q=1"), ("x", "b"), ("x", "a")].into_iter().collect();
+        let policies = [
+            HashPolicy::Header("x".into()),
+            HashPolicy::QueryParameter("q".into()),
+            HashPolicy::SourceIp,
+        ];
+        let key = HashKey::new(&policies, &Request::new(&headers), || None, || 0).unwrap();
+        assert_eq!(key.key, b"a,b\x001");
+        assert_eq!(
+            HashKey::new(&[HashPolicy::SourceIp], &Request::new(&headers), || None, || 0),
+            None
+        );
+    }
+
+    #[test]
+    fn a_client_without_the_cookie_gets_it_and_is_hashed_by_it_at_once() {
+        let key = |line: &str| {
+            let headers: HeaderMap = [("cookie", line)].into_iter().collect();
+            HashKey::new(
+                &[HashPolicy::Cookie(cookie())],
+                &Request::new(&headers),
+                || None,
+                || 0xab,
+            )
+            .unwrap()
+        };
+        assert_eq!(key("user=").key, b"00000000000000ab");
+        assert_eq!(key("user=").set_cookies.len(), 1);
+        let known = HashKey {
+            key: b"x".to_vec(),
+            set_cookies: vec![],
+        };
+        assert_eq!(key("user=x"), known);
     }
 
     #[test]

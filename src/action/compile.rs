@@ -165,8 +165,12 @@ fn direct_response(response: &HTTPDirectResponse) -> DirectResponse {
 fn forward(rule: &HTTPRoute, listener: &Listener, at: &mut Place) -> Forward {
     let is_split = rule.route.len() > 1;
     let chosen = rule.route.iter().filter(|route| !is_split || route.weight > 0);
+    let destinations = chosen.clone().filter_map(|route| route.destination.as_ref());
+    let hash: Box<[HashPolicy]> = destinations
+        .filter_map(|destination| hash_policy(destination, listener, at))
+        .collect();
     let clusters: Box<[WeightedCluster]> = chosen.map(|route| weighted_cluster(route, listener, at)).collect();
-    let hashed = !is_split && clusters.iter().any(|cluster| cluster.hash.is_some());
+    let hashed = !is_split && !hash.is_empty();
     let rewrite = rule.rewrite.as_ref();
     let authority = rewrite
         .map(|rewrite| rewrite.authority.as_str())
@@ -175,6 +179,7 @@ fn forward(rule: &HTTPRoute, listener: &Listener, at: &mut Place) -> Forward {
         total_weight: clusters.iter().map(|cluster| cluster.weight).sum(),
         clusters,
         is_split,
+        hash,
         authority: authority
             .map(Into::into)
             .or_else(|| self::authority(rule.headers.as_ref())),
@@ -197,7 +202,6 @@ fn weighted_cluster(route: &HTTPRouteDestination, listener: &Listener, at: &Plac
         authority: authority(route.headers.as_ref()),
         request_headers: parser(route.headers.as_ref(), |headers| headers.request.as_ref()),
         response_headers: parser(route.headers.as_ref(), |headers| headers.response.as_ref()),
-        hash: destination.and_then(|destination| hash_policy(destination, listener, at)),
     }
 }
 

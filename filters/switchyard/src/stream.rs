@@ -6,6 +6,8 @@ use std::time::Duration;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 use switchyard::decision::{Decision, Routed, decide};
+use switchyard::dice::Dice;
+use switchyard::hash_policy::HashKey;
 use switchyard::header_edits::HeaderEdits;
 use switchyard::header_map::HeaderMap;
 use switchyard::mirror;
@@ -31,7 +33,7 @@ pub struct Stream {
 struct ResponsePart {
     routed: Routed,
     request: HeaderMap,
-    set_cookie: Option<String>,
+    set_cookies: Vec<String>,
 }
 
 struct Copying {
@@ -68,9 +70,9 @@ impl Stream {
         let reply = routed.local_reply(&request, &host::attribute);
         host::edit_request(&edits.into_vec());
         self.tell(&routed, !mirrors.is_empty());
-        let set_cookie = hash(&routed, &request, &self.shared);
+        let set_cookies = hash(&routed, &request, &self.shared);
         let delay = routed.delay;
-        if reply.is_none() && (routed.concerns_response() || set_cookie.is_some()) {
+        if reply.is_none() && (routed.concerns_response() || !set_cookies.is_empty()) {
             let request = if routed.response_reads_request() {
                 headers
             } else {
@@ -79,7 +81,7 @@ impl Stream {
             self.response = Some(Box::new(ResponsePart {
                 routed,
                 request,
-                set_cookie,
+                set_cookies,
             }));
         }
         match (delay, reply) {
@@ -180,22 +182,15 @@ impl Stream {
     }
 }
 
-/// Gives a hashing load balancer its key. A client without the cookie that is the key gets one, which is returned.
-fn hash(routed: &Routed, request: &Request, shared: &Shared) -> Option<String> {
-    use switchyard::dice::Dice;
-    use switchyard::hash_policy::HashPolicy;
-    let policy = routed.cluster()?.hash.as_ref()?;
-    if let Some(key) = policy.key(request, host::source_ip) {
-        host::set_hash_key(&key);
-        return None;
-    }
-    let HashPolicy::Cookie(cookie) = policy else {
-        return None;
+/// Gives a hashing load balancer its key, and returns the cookies that were made for it.
+fn hash(routed: &Routed, request: &Request, shared: &Shared) -> Vec<String> {
+    let policies = routed.forward().map_or(&[][..], |forward| &forward.hash);
+    let fresh = || shared.dice.borrow_mut().next();
+    let Some(hash) = HashKey::new(policies, request, host::source_ip, fresh) else {
+        return Vec::new();
     };
-    cookie.ttl?;
-    let key = format!("{:016x}", shared.dice.borrow_mut().next());
-    host::set_hash_key(key.as_bytes());
-    Some(cookie.set_cookie(&key))
+    host::set_hash_key(&hash.key);
+    hash.set_cookies
 }
 
 impl Context for Stream {}
@@ -257,8 +252,9 @@ impl HttpContext for Stream {
             return Action::Continue;
         };
         let mut edits = part.routed.response_edits(&headers, &part.request, &host::attribute);
-        if let Some(cookie) = part.set_cookie.filter(|_| host::is_via_upstream()) {
-            edits.add("set-cookie", cookie.into_bytes());
+        if !part.set_cookies.is_empty() && host::is_via_upstream() {
+            let cookies = part.set_cookies.iter();
+            cookies.for_each(|cookie| edits.add("set-cookie", cookie.as_bytes()));
         }
         host::edit_response(&edits.into_vec());
         Action::Continue
