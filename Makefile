@@ -28,7 +28,7 @@ e2e: build ## Run the tests on a real Envoy
 	cargo test --test e2e
 
 golden: build ## Compare with what Istio did, request by request (DIR=path: another folder)
-	cargo test --test golden
+	@$(if $(DIR),GOLDEN_DIR="$(abspath $(DIR))") cargo test --quiet --test golden
 
 corpus: ## Compare with what Istio says of manifests
 	cargo test --test verdicts

@@ -1,0 +1,269 @@
+//! The library alone, with a model of what stands around it.
+
+use std::collections::HashMap;
+
+use switchyard::decision::{Decision, Routed, decide};
+use switchyard::dice::Wyrand;
+use switchyard::downstream::Downstream;
+use switchyard::format::Attribute;
+use switchyard::hash_policy::HashKey;
+use switchyard::header_edits::HeaderEdits;
+use switchyard::header_map::HeaderMap;
+use switchyard::mirror;
+use switchyard::plugin::Plugin;
+use switchyard::request;
+use switchyard::upstream_request::remove_reserved;
+
+use crate::case::{Case, Exchange, Request, from_latin1, latin1};
+use crate::outcome::{Answer, Mirror, Outcome, RESPONSE_UNLISTED, listed};
+use crate::report::{Report, Seen};
+use crate::router::{self, Response};
+use crate::shares::{self, Draws, Pattern};
+use crate::upstreams::Upstreams;
+
+/// How often a rule with draws is drawn.
+pub const DRAWS: u64 = 2_000;
+
+/// Runs a case.
+pub fn run(case: &Case) -> Report {
+    let upstreams = Upstreams::new(case);
+    let mut report = Report::default();
+    for (port, exchanges) in &case.listeners {
+        let plugin = match Plugin::load(&case.plugin(*port)) {
+            Ok(plugin) => plugin,
+            Err(findings) => {
+                report.refused(case, *port, &findings);
+                continue;
+            }
+        };
+        let mut listener = Listener {
+            case,
+            plugin,
+            upstreams: &upstreams,
+            draws: HashMap::new(),
+        };
+        for exchange in exchanges {
+            report.compare(case, exchange, &listener.outcomes(exchange));
+        }
+        let draws = std::mem::take(&mut listener.draws);
+        draws.values().for_each(|draws| shares::check(case, draws, &mut report));
+    }
+    report
+}
+
+struct Listener<'c> {
+    case: &'c Case,
+    plugin: Plugin,
+    upstreams: &'c Upstreams,
+    /// By the rule's address: what it draws does not depend on the request.
+    draws: HashMap<usize, Draws>,
+}
+
+impl Listener<'_> {
+    /// Every outcome the request may have, each with its share.
+    fn outcomes(&mut self, exchange: &Exchange) -> Vec<Seen> {
+        let sent = &exchange.request;
+        let Some(headers) = received(sent) else {
+            return vec![Seen::certain(self.answer(
+                sent,
+                router::refused(),
+                HeaderMap::default(),
+                None,
+                "",
+                &[],
+            ))];
+        };
+        let request = request::Request::new(&headers);
+        let table = &self.plugin.table;
+        let first = match decide(table, &request, &mut Wyrand::new(0)) {
+            Decision::Routed(routed) => routed,
+            other => return vec![Seen::certain(self.unrouted(sent, &headers, &other))],
+        };
+        let address = std::sync::Arc::as_ptr(&first.route) as usize;
+        let draws = self.draws.entry(address).or_insert_with(|| {
+            let draw = |seed| match decide(table, &request, &mut Wyrand::new(seed)) {
+                Decision::Routed(routed) => routed,
+                other => panic!("{other:?}"),
+            };
+            Draws::new(DRAWS, draw)
+        });
+        let seeds: Vec<(u64, Pattern, u64)> = draws
+            .patterns
+            .iter()
+            .map(|(pattern, (seed, count))| (*seed, pattern.clone(), *count))
+            .collect();
+        let total = draws.total;
+        let mut seen: Vec<Seen> = Vec::new();
+        for (seed, pattern, count) in seeds {
+            let Decision::Routed(routed) = decide(&self.plugin.table, &request, &mut Wyrand::new(seed)) else {
+                panic!("the same request is decided otherwise");
+            };
+            let outcome = self.routed(sent, &headers, &routed);
+            let share = count as f64 / total as f64;
+            match seen.iter_mut().find(|seen| seen.outcome == outcome) {
+                Some(seen) => seen.add(pattern, share),
+                None => seen.push(Seen {
+                    outcome,
+                    share,
+                    patterns: vec![pattern],
+                    rule: Some(address),
+                }),
+            }
+        }
+        seen
+    }
+
+    fn unrouted(&self, sent: &Request, headers: &HeaderMap, decision: &Decision) -> Outcome {
+        let request = request::Request::new(headers);
+        let host = self.plugin.table.virtual_host(&request);
+        let default = host.and_then(|host| host.default_cluster.as_deref());
+        match (decision, default) {
+            (Decision::Untouched, Some(cluster)) => {
+                let mut edits = HeaderEdits::new(headers);
+                remove_reserved(&request, &mut edits);
+                let workloads = self.upstreams.workloads(cluster).unwrap();
+                let response = router::exchange(&edits.applied(), workloads, sent);
+                let headers = response.headers.clone();
+                self.answer(sent, response, headers, Some(cluster), "default", &[])
+            }
+            (Decision::Untouched, None) if !self.case.proxy.is_gateway => Outcome::Untouched,
+            _ => self.answer(sent, router::not_found(), HeaderMap::default(), None, "", &[]),
+        }
+    }
+
+    fn routed(&self, sent: &Request, headers: &HeaderMap, routed: &Routed) -> Outcome {
+        let request = request::Request::new(headers);
+        let edits = routed.request_edits(&request, &attribute);
+        let name = routed
+            .cluster()
+            .map(|chosen| chosen.cluster.name(|| request.port()).into_owned());
+        let known = name.as_deref().filter(|name| self.upstreams.workloads(name).is_some());
+        let rule = &*routed.route.rule.name;
+        if let Some(reply) = routed.local_reply(&request, &attribute) {
+            let response = router::local_reply(&reply, &request, flags(routed));
+            let headers = response.headers.clone();
+            return self.answer(sent, waited(response, routed), headers, known, rule, &[]);
+        }
+        let up = edits.applied();
+        let response = match known.and_then(|name| self.upstreams.workloads(name)) {
+            Some(workloads) => router::exchange(&up, workloads, sent),
+            None => router::no_cluster(),
+        };
+        let response = waited(response, routed);
+        let mut edited = routed.response_edits(&response.headers, headers, &attribute);
+        if response.details == "via_upstream" {
+            let hash = HashKey::new(
+                &routed.forward().unwrap().hash,
+                &request,
+                || Some(b"127.0.0.1".to_vec()),
+                || 0,
+            );
+            let cookies = hash.into_iter().flat_map(|hash| hash.set_cookies);
+            cookies.for_each(|cookie| edited.add("set-cookie", cookie.into_bytes()));
+        }
+        let edited = edited.applied();
+        let mirrors: Vec<Mirror> = routed
+            .mirrors()
+            .filter_map(|copy| {
+                let workloads = self.upstreams.workloads(&copy.cluster.name(|| request.port()))?;
+                let headers = mirror::headers(&up, self.plugin.options.shadow_host_suffix);
+                let pseudo = |name: &str| from_latin1(headers.get(name).unwrap_or_default());
+                Some(Mirror {
+                    authority: pseudo(":authority"),
+                    path: pseudo(":path"),
+                    method: pseudo(":method"),
+                    workloads: workloads.clone(),
+                })
+            })
+            .collect();
+        let flagged = Response {
+            flags: join_flags(flags(routed), response.flags),
+            ..response
+        };
+        self.answer(sent, flagged, edited, known, rule, &mirrors)
+    }
+
+    fn answer(
+        &self,
+        sent: &Request,
+        response: Response,
+        headers: HeaderMap,
+        cluster: Option<&str>,
+        route: &str,
+        mirrors: &[Mirror],
+    ) -> Outcome {
+        let lines = headers
+            .iter()
+            .map(|(name, value)| (std::str::from_utf8(name).unwrap(), from_latin1(value)));
+        Outcome::Answered(Box::new(Answer {
+            status: response.status,
+            flags: response.flags.to_owned(),
+            details: response.details.to_owned(),
+            cluster: cluster.map(str::to_owned),
+            route: route.to_owned(),
+            response_headers: listed(lines, &RESPONSE_UNLISTED),
+            body: if sent.method == "HEAD" {
+                Some(String::new())
+            } else {
+                response.body.map(|body| body.into_owned())
+            },
+            took_ms: response.took_ms,
+            attempts: response.attempts,
+            mirrors: mirrors.to_vec(),
+            upstream: response.upstream,
+        }))
+    }
+}
+
+/// As the runner of the goldens sent it.
+fn received(sent: &Request) -> Option<HeaderMap> {
+    let authority = latin1(&sent.host);
+    let path = latin1(&sent.path);
+    let values: Vec<_> = sent
+        .headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), latin1(value)))
+        .collect();
+    let mut headers: Vec<(&str, &[u8])> = values.iter().map(|(name, value)| (*name, value.as_slice())).collect();
+    headers.push(("connection", b"close"));
+    if matches!(sent.method.as_str(), "POST" | "PUT" | "PATCH") {
+        headers.push(("content-length", b"0"));
+    }
+    let client = Downstream {
+        scheme: "http",
+        method: &sent.method,
+        authority: &authority,
+        path: &path,
+        headers,
+    };
+    client.received().ok()
+}
+
+fn attribute(attribute: Attribute) -> Option<Vec<u8>> {
+    (attribute == Attribute::Protocol).then(|| b"HTTP/1.1".to_vec())
+}
+
+fn waited(mut response: Response, routed: &Routed) -> Response {
+    let delay = routed.delay.map_or(0, |delay| delay.as_millis());
+    response.took_ms += u64::try_from(delay).unwrap();
+    response
+}
+
+/// What Envoy's own fault filter would flag.
+fn flags(routed: &Routed) -> &'static str {
+    match (routed.delay.is_some(), routed.abort.is_some()) {
+        (true, true) => "DI,FI",
+        (true, false) => "DI",
+        (false, true) => "FI",
+        (false, false) => "-",
+    }
+}
+
+fn join_flags(ours: &'static str, routers: &'static str) -> &'static str {
+    match (ours, routers) {
+        ("-", flags) | (flags, "-") => flags,
+        ("DI", "NC") => "DI,NC",
+        ("DI", "UT") => "DI,UT",
+        other => panic!("{other:?}"),
+    }
+}
