@@ -40,6 +40,7 @@ pub mod percent;
 pub mod plugin;
 pub mod protocol;
 pub mod redirect;
+pub mod region;
 pub mod registry;
 pub mod request;
 pub mod reserved;

@@ -8,9 +8,11 @@ use std::sync::Arc;
 use regex::bytes::{Regex as Engine, RegexBuilder};
 
 pub use cache::Regexes;
+pub use shape::Shape;
 
 mod cache;
 mod re2;
+mod shape;
 
 /// A compiled expression; clones share it.
 #[derive(Debug, Clone)]
