@@ -98,6 +98,7 @@ fn own(path: &str, message: String) -> Finding {
         object: ObjectRef::default(),
         path: path.to_owned(),
         message,
+        related: Vec::new(),
     }
 }
 

@@ -66,6 +66,19 @@ pub struct Finding {
     pub path: String,
     /// What is wrong and what to do, in one sentence.
     pub message: String,
+    /// Other places it is about.
+    pub related: Vec<Related>,
+}
+
+/// Another place that a finding is about, and what it has to do with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Related {
+    /// The position among the plugin's `resources`.
+    pub resource: usize,
+    /// Where in the object, as [`Finding::path`].
+    pub path: String,
+    /// In a few words.
+    pub message: String,
 }
 
 impl fmt::Display for Finding {

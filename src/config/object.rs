@@ -197,6 +197,7 @@ impl<'a> Envelope<'a> {
             },
             path: path.to_owned(),
             message,
+            related: Vec::new(),
         }
     }
 

@@ -196,7 +196,7 @@ fn every_pair_of_matches_is_judged_as_listing_does() {
     for within in 0..whole.matches.len() {
         whole.check(within, &[]);
         for excluded in 0..whole.matches.len() {
-            if dice.next() % 32 == 0 {
+            if dice.next().is_multiple_of(32) {
                 whole.check(within, &[excluded]);
             }
         }

@@ -224,6 +224,7 @@ impl Place<'_> {
             object: self.object.reference(),
             path: format!("http[{}].{path}", self.rule),
             message,
+            related: Vec::new(),
         });
     }
 }
