@@ -17,6 +17,7 @@ mod decode;
 pub mod destination_rule;
 pub mod gateway;
 pub mod kubernetes;
+pub mod layer4;
 mod object;
 mod plugin;
 pub mod service_entry;

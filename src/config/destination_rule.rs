@@ -303,12 +303,10 @@ message! {
     /// Retries as a share of what is under way.
     pub struct RetryBudget {
         /// 20 by default.
-        pub percent: Option<Percent>,
+        pub percent: Option<f64>,
         /// Over this time.
         pub budget_interval: Option<String>,
         /// 3 by default.
         pub min_retry_concurrency: Option<i64>,
     }
 }
-
-pub use super::virtual_service::Percent;

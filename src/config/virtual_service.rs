@@ -7,8 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
+use super::layer4::{TCPRoute, TLSRoute};
 use super::message;
 
 message! {
@@ -21,9 +20,9 @@ message! {
         /// The rules, in order: the first that matches takes the request.
         pub http: Vec<HTTPRoute>,
         /// Not ours: TLS routes.
-        pub tls: Vec<Value>,
+        pub tls: Vec<TLSRoute>,
         /// Not ours: TCP routes.
-        pub tcp: Vec<Value>,
+        pub tcp: Vec<TCPRoute>,
         /// The namespaces that see it: `.`, `*`, or names; empty means all.
         pub export_to: Vec<String>,
     }
