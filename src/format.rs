@@ -89,9 +89,14 @@ pub struct Context<'a> {
     pub attribute: &'a dyn Fn(Attribute) -> Option<Vec<u8>>,
 }
 
-/// Why a text is no format, in one sentence.
+/// Why a text is no format, each in one sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InvalidFormat(pub String);
+pub enum InvalidFormat {
+    /// Percent signs that do not pair; Istio refuses it too.
+    Syntax(String),
+    /// A command that a filter cannot fill in.
+    Command(String),
+}
 
 impl Format {
     /// Reads a format. A lone percent sign is refused, and so is a command that a filter cannot fill in.
@@ -107,7 +112,7 @@ impl Format {
                 continue;
             }
             let Some((command, after)) = after.split_once('%') else {
-                return Err(InvalidFormat(format!(
+                return Err(InvalidFormat::Syntax(format!(
                     "`{text}` has a lone %; write %% for a percent sign"
                 )));
             };
@@ -149,7 +154,7 @@ impl Format {
 impl Part {
     fn parse(command: &str) -> Result<Self, InvalidFormat> {
         let unknown = || {
-            InvalidFormat(format!(
+            InvalidFormat::Command(format!(
                 "%{command}% cannot be filled in by a filter; known are REQ, RESP and {}",
                 names()
             ))

@@ -48,5 +48,6 @@ pub mod retry;
 pub mod rewrite;
 pub mod route;
 pub mod upstream_request;
+pub mod validate;
 #[cfg(feature = "cli")]
 pub mod yaml;

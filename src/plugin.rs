@@ -5,6 +5,7 @@ use crate::finding::{Finding, refuses};
 use crate::matcher::Regexes;
 use crate::registry::Registry;
 use crate::route::RouteTable;
+use crate::validate::validate_with;
 
 /// A configuration that may run.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -21,13 +22,14 @@ impl Plugin {
     /// Reads and compiles a configuration. One that may not run is refused with everything that is wrong with it.
     pub fn load(json: &[u8]) -> Result<Plugin, Vec<Finding>> {
         let (config, mut findings) = Config::from_json(json);
-        let registry = Registry::new(&config);
         let mut regexes = Regexes::new(usize::try_from(config.options.max_regex_bytes).unwrap_or_default());
-        let (table, invalid) = RouteTable::compile(&config, &registry, &mut regexes);
-        findings.extend(invalid);
+        findings.extend(validate_with(&config, &mut regexes));
         if refuses(&findings) {
             return Err(findings);
         }
+        let registry = Registry::new(&config);
+        let (table, invalid) = RouteTable::compile(&config, &registry, &mut regexes);
+        findings.extend(invalid);
         Ok(Plugin {
             options: config.options,
             table,

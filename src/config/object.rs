@@ -41,6 +41,8 @@ pub struct Object<S> {
     pub metadata: ObjectMeta,
     /// What it says.
     pub spec: S,
+    /// The places, as findings have them, where something did not fit its type; `spec` has nothing there.
+    pub misread: Vec<String>,
 }
 
 impl<S> Object<S> {
@@ -271,6 +273,7 @@ impl<'a> Envelope<'a> {
             kind,
             metadata: std::mem::take(&mut self.metadata),
             spec,
+            misread: faults.iter().map(|fault| fault.path.clone()).collect(),
         }
     }
 }
