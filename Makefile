@@ -31,7 +31,7 @@ golden: build ## Compare with what Istio did, request by request (DIR=path: anot
 	@$(if $(DIR),GOLDEN_DIR="$(abspath $(DIR))") cargo test --quiet --test golden
 
 corpus: ## Compare with what Istio says of manifests
-	cargo test --test verdicts
+	cargo test --test verdicts -- --nocapture --test-threads 1
 
 lint: ## Check format and lints, for this machine and for Wasm
 	cargo fmt --all --check
