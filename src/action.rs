@@ -131,6 +131,17 @@ impl Cluster {
         }
     }
 
+    /// The subset, empty for all of a service, and the host.
+    pub fn subset_and_host(&self) -> (&str, &str) {
+        match self {
+            Cluster::Named(name) => {
+                let mut parts = name.splitn(4, '|').skip(2);
+                (parts.next().unwrap_or_default(), parts.next().unwrap_or_default())
+            }
+            Cluster::AtRequestPort(subset, host) => (subset, host),
+        }
+    }
+
     /// The name for a request that came to `port`.
     pub fn name(&self, port: impl FnOnce() -> u16) -> std::borrow::Cow<'_, str> {
         match self {

@@ -25,6 +25,7 @@ pub mod duration;
 #[cfg(feature = "cli")]
 pub mod envoy;
 pub mod fault;
+pub mod filter_state;
 pub mod finding;
 pub mod format;
 pub mod hash_policy;
@@ -34,6 +35,7 @@ pub mod header_parser;
 pub mod hostname;
 pub mod local_reply;
 pub mod matcher;
+pub mod metric;
 pub mod mirror;
 pub mod normalize;
 pub mod percent;
@@ -47,6 +49,7 @@ pub mod reserved;
 pub mod retry;
 pub mod rewrite;
 pub mod route;
+pub mod sightings;
 pub mod upstream_request;
 pub mod validate;
 #[cfg(feature = "cli")]

@@ -5,13 +5,19 @@
 
 use std::borrow::Cow;
 use std::ptr::null_mut;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use proxy_wasm::hostcalls;
+use switchyard::filter_state;
 use switchyard::format::Attribute;
 use switchyard::header_edits::HeaderEdit;
 use switchyard::header_map::HeaderMap;
 use switchyard::local_reply::LocalReply;
+use switchyard::metric::Kind;
+
+use imports::*;
+
+mod imports;
 
 /// Proxy-Wasm's numbers of maps and buffers.
 const REQUEST_HEADERS: u32 = 0;
@@ -23,59 +29,6 @@ const REQUEST_STREAM: u32 = 0;
 const COUNTER: u32 = 0;
 const GAUGE: u32 = 1;
 const OK: u32 = 0;
-
-#[link(wasm_import_module = "env")]
-unsafe extern "C" {
-    fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, size: *mut usize) -> u32;
-    fn proxy_get_header_map_value(
-        map: u32,
-        name: *const u8,
-        name_size: usize,
-        data: *mut *mut u8,
-        size: *mut usize,
-    ) -> u32;
-    fn proxy_replace_header_map_value(
-        map: u32,
-        name: *const u8,
-        name_size: usize,
-        value: *const u8,
-        value_size: usize,
-    ) -> u32;
-    fn proxy_add_header_map_value(
-        map: u32,
-        name: *const u8,
-        name_size: usize,
-        value: *const u8,
-        value_size: usize,
-    ) -> u32;
-    fn proxy_remove_header_map_value(map: u32, name: *const u8, name_size: usize) -> u32;
-    fn proxy_get_buffer_bytes(buffer: u32, start: usize, length: usize, data: *mut *mut u8, size: *mut usize) -> u32;
-    fn proxy_get_property(path: *const u8, path_size: usize, data: *mut *mut u8, size: *mut usize) -> u32;
-    fn proxy_set_property(path: *const u8, path_size: usize, value: *const u8, value_size: usize) -> u32;
-    fn proxy_send_local_response(
-        status: u32,
-        details: *const u8,
-        details_size: usize,
-        body: *const u8,
-        body_size: usize,
-        headers: *const u8,
-        headers_size: usize,
-        grpc_status: i32,
-    ) -> u32;
-    fn proxy_call_foreign_function(
-        name: *const u8,
-        name_size: usize,
-        argument: *const u8,
-        argument_size: usize,
-        data: *mut *mut u8,
-        size: *mut usize,
-    ) -> u32;
-    fn proxy_set_effective_context(context: u32) -> u32;
-    fn proxy_continue_stream(stream: u32) -> u32;
-    fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
-    fn proxy_define_metric(kind: u32, name: *const u8, name_size: usize, id: *mut u32) -> u32;
-    fn proxy_increment_metric(id: u32, offset: i64) -> u32;
-}
 
 /// What the host hands over lies in memory that the SDK's allocator gave it: a vector of just that size.
 fn taken(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Option<Vec<u8>> {
@@ -197,7 +150,7 @@ pub fn attribute(attribute: Attribute) -> Option<Vec<u8>> {
         Attribute::RequestedServerName => property(&["connection", "requested_server_name"]),
         Attribute::UpstreamCluster => property(&["xds", "cluster_name"]),
         Attribute::UpstreamHost => property(&["upstream", "address"]),
-        Attribute::RouteName => property(&["wasm.switchyard_route"]),
+        Attribute::RouteName => property(&[filter_state::ROUTE]),
         Attribute::ResponseCode => number(property(&["response", "code"])?),
     }
 }
@@ -292,6 +245,25 @@ pub fn set_timer(period: Option<Duration>) {
     unsafe { proxy_set_tick_period_milliseconds(period) };
 }
 
+/// Replaces what the VMs of all workers share under a name by what `change` makes of it; false if that is nothing, or if another VM came
+/// between.
+pub fn update_shared(key: &str, change: impl FnOnce(&[u8]) -> Option<Vec<u8>>) -> bool {
+    let mut version = 0;
+    // SAFETY: all pointers live through the call.
+    let before =
+        taken(|data, size| unsafe { proxy_get_shared_data(key.as_ptr(), key.len(), data, size, &mut version) });
+    let Some(after) = change(&before.unwrap_or_default()) else {
+        return false;
+    };
+    // SAFETY: all pointers live through the call.
+    unsafe { proxy_set_shared_data(key.as_ptr(), key.len(), after.as_ptr(), after.len(), version) == OK }
+}
+
+/// The time of day, since 1970.
+pub fn time() -> Duration {
+    SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default()
+}
+
 /// A point of the monotonic clock.
 pub fn now() -> Instant {
     Instant::now()
@@ -313,17 +285,12 @@ pub fn done() {
     let _ = hostcalls::done();
 }
 
-/// A counter of Envoy's, by name; the same name is the same counter. None if Envoy refuses it.
-pub fn counter(name: &str) -> Option<u32> {
-    define(COUNTER, name)
-}
-
-/// A gauge of Envoy's, by name.
-pub fn gauge(name: &str) -> Option<u32> {
-    define(GAUGE, name)
-}
-
-fn define(kind: u32, name: &str) -> Option<u32> {
+/// A metric of Envoy's, by name; the same name is the same metric. None if Envoy refuses it.
+pub fn metric(kind: Kind, name: &str) -> Option<u32> {
+    let kind = match kind {
+        Kind::Counter => COUNTER,
+        Kind::Gauge => GAUGE,
+    };
     let mut id = 0;
     // SAFETY: all pointers live through the call.
     (unsafe { proxy_define_metric(kind, name.as_ptr(), name.len(), &mut id) } == OK).then_some(id)

@@ -1,28 +1,38 @@
 //! What is counted.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+use switchyard::action::{Cluster, RequestMirrorPolicy};
+use switchyard::decision::Routed;
+use switchyard::metric::{self, Metric};
+use switchyard::route::Route;
+
 use crate::host;
 
 /// The counters of one configuration. Names hold nothing of a request, so there are as many of them whatever clients send.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Default)]
 pub struct Metrics {
-    /// Requests to a host that has rules, none of which matched.
+    /// [`metric::UNMATCHED`].
     pub unmatched: Counter,
-    /// Requests that were delayed.
-    pub delays_injected: Counter,
-    /// Requests that were aborted.
-    pub aborts_injected: Counter,
-    /// Requests that wait in a delay now.
+    /// [`metric::ACTIVE_FAULTS`].
     pub active_faults: Counter,
-    /// Faults that were skipped because too many waited.
+    /// [`metric::FAULTS_OVERFLOW`].
     pub faults_overflow: Counter,
-    /// Copies that were sent.
-    pub mirrored: Counter,
-    /// Copies that Envoy did not take, or that were answered with 5xx or not at all.
+    /// [`metric::MIRROR_FAILURES`].
     pub mirror_failures: Counter,
-    /// Copies that were not made: too long a body, too many at once, or a request that cannot be copied.
+    /// [`metric::MIRRORS_SKIPPED`].
     pub mirrors_skipped: Counter,
-    /// Header lines left out of copies because they are not UTF-8.
+    /// [`metric::MIRROR_HEADERS_SKIPPED`].
     pub mirror_headers_skipped: Counter,
+    /// [`metric::CONFIG_LOADS`].
+    pub config_loads: Counter,
+    /// [`metric::CONFIG_REJECTS`].
+    pub config_rejects: Counter,
+    /// By the address of the route, which the configuration keeps in its place.
+    routes: RefCell<HashMap<usize, Rc<RouteMetrics>>>,
 }
 
 /// One of them; it counts nothing where Envoy has refused its name.
@@ -30,6 +40,11 @@ pub struct Metrics {
 pub struct Counter(Option<u32>);
 
 impl Counter {
+    /// Registers it, which takes a lock.
+    fn define(metric: Metric, labels: &[&str]) -> Self {
+        Counter(host::metric(metric.kind, &metric.with(labels)))
+    }
+
     /// Adds one.
     pub fn increment(self) {
         self.add(1);
@@ -44,19 +59,91 @@ impl Counter {
 }
 
 impl Metrics {
-    /// Registers all of them: once a configuration, for it takes a lock.
+    /// Registers those that are there from the start.
     pub fn define() -> Self {
-        let counter = |name: &str| Counter(host::counter(name));
+        let counter = |metric| Counter::define(metric, &[]);
         Metrics {
-            unmatched: counter("switchyard_unmatched_total"),
-            delays_injected: counter("switchyard_delays_injected_total"),
-            aborts_injected: counter("switchyard_aborts_injected_total"),
-            active_faults: Counter(host::gauge("switchyard_active_faults")),
-            faults_overflow: counter("switchyard_faults_overflow_total"),
-            mirrored: counter("switchyard_mirrored_total"),
-            mirror_failures: counter("switchyard_mirror_failures_total"),
-            mirrors_skipped: counter("switchyard_mirrors_skipped_total"),
-            mirror_headers_skipped: counter("switchyard_mirror_headers_skipped_total"),
+            unmatched: counter(metric::UNMATCHED),
+            active_faults: counter(metric::ACTIVE_FAULTS),
+            faults_overflow: counter(metric::FAULTS_OVERFLOW),
+            mirror_failures: counter(metric::MIRROR_FAILURES),
+            mirrors_skipped: counter(metric::MIRRORS_SKIPPED),
+            mirror_headers_skipped: counter(metric::MIRROR_HEADERS_SKIPPED),
+            config_loads: counter(metric::CONFIG_LOADS),
+            config_rejects: counter(metric::CONFIG_REJECTS),
+            routes: RefCell::default(),
         }
+    }
+
+    /// Those of a route of this configuration, registered when its first request comes.
+    pub fn of(&self, route: &Arc<Route>) -> Rc<RouteMetrics> {
+        let mut routes = self.routes.borrow_mut();
+        let metrics = routes.entry(Arc::as_ptr(route).addr());
+        Rc::clone(metrics.or_insert_with(|| Rc::new(RouteMetrics::define(route))))
+    }
+}
+
+/// What is counted of one route.
+#[derive(Debug)]
+pub struct RouteMetrics {
+    /// What logs call the route.
+    pub label: Box<str>,
+    /// [`metric::REQUESTS`], by destination; a single one where the route has none.
+    requests: Box<[Counter]>,
+    /// [`metric::DELAYS_INJECTED`].
+    pub delays_injected: Counter,
+    /// [`metric::ABORTS_INJECTED`].
+    pub aborts_injected: Counter,
+    /// [`metric::MIRRORED`], by mirror.
+    mirrored: Box<[Counter]>,
+}
+
+impl RouteMetrics {
+    fn define(route: &Route) -> Self {
+        let label = route.label();
+        let to = |metric, cluster: &Cluster| {
+            let (subset, host) = cluster.subset_and_host();
+            Counter::define(metric, &[&label, subset, host])
+        };
+        let fault = &route.action.fault;
+        let injected = |metric, is_written: bool| {
+            if is_written {
+                Counter::define(metric, &[&label])
+            } else {
+                Counter::default()
+            }
+        };
+        let forward = route.action.forward();
+        RouteMetrics {
+            requests: match forward {
+                Some(forward) => forward
+                    .clusters
+                    .iter()
+                    .map(|destination| to(metric::REQUESTS, &destination.cluster))
+                    .collect(),
+                None => [Counter::define(metric::REQUESTS, &[&label])].into(),
+            },
+            delays_injected: injected(metric::DELAYS_INJECTED, fault.delay.is_some()),
+            aborts_injected: injected(metric::ABORTS_INJECTED, fault.abort.is_some()),
+            mirrored: forward
+                .iter()
+                .flat_map(|forward| &forward.mirrors)
+                .map(|mirror| to(metric::MIRRORED, &mirror.cluster))
+                .collect(),
+            label: label.into(),
+        }
+    }
+
+    /// Requests to a destination, by its position.
+    pub fn requests(&self, destination: usize) -> Counter {
+        self.requests.get(destination).copied().unwrap_or_default()
+    }
+
+    /// Copies to one of the route's mirrors.
+    pub fn mirrored(&self, routed: &Routed, mirror: &RequestMirrorPolicy) -> Counter {
+        let mirrors = routed.forward().map_or(&[][..], |forward| &forward.mirrors);
+        let position = mirrors.iter().position(|other| std::ptr::eq(other, mirror));
+        let counter = position.and_then(|position| self.mirrored.get(position));
+        counter.copied().unwrap_or_default()
     }
 }

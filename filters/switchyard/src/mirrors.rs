@@ -7,7 +7,7 @@ use switchyard::config::Options;
 use switchyard::header_map::HeaderMap;
 
 use crate::host;
-use crate::metrics::Metrics;
+use crate::metrics::{Counter, Metrics};
 
 /// A copy to be sent.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub struct Mirror {
     pub headers: HeaderMap,
     /// For the whole exchange.
     pub timeout: Duration,
+    /// Counts it, once it is sent.
+    pub sent: Counter,
 }
 
 /// One configuration's copies, and the bounds they keep.
@@ -106,7 +108,7 @@ impl Mirrors {
         metrics.mirror_headers_skipped.add(skipped);
         if host::call(&mirror.cluster, headers, body, mirror.timeout) {
             self.active.set(self.active.get() + 1);
-            metrics.mirrored.increment();
+            mirror.sent.increment();
         } else {
             metrics.mirror_failures.increment();
         }

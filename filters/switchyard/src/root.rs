@@ -8,6 +8,7 @@ use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;
 use switchyard::finding::{Finding, Severity};
 use switchyard::plugin::Plugin;
+use switchyard::sightings;
 
 use crate::host;
 use crate::shared::Shared;
@@ -30,6 +31,13 @@ impl Root {
             draining: Cell::new(false),
         }
     }
+
+    fn announce(&self) {
+        let plugin = &self.shared.plugin;
+        plugin.findings.iter().for_each(say);
+        info!("switchyard {}: {}", env!("CARGO_PKG_VERSION"), plugin.table.summary());
+        self.shared.metrics.config_loads.increment();
+    }
 }
 
 impl Context for Root {
@@ -49,16 +57,20 @@ impl Context for Root {
 
 impl RootContext for Root {
     fn on_configure(&mut self, _size: usize) -> bool {
-        match Plugin::load(&host::configuration().unwrap_or_default()) {
+        let configuration = host::configuration().unwrap_or_default();
+        match Plugin::load(&configuration) {
             Ok(plugin) => {
-                plugin.findings.iter().for_each(say);
-                info!("switchyard {}: {}", env!("CARGO_PKG_VERSION"), plugin.table.summary());
                 self.shared = Rc::new(Shared::new(self.id, plugin));
+                let seen = |before: &[u8]| sightings::add(before, &configuration, host::time());
+                if host::update_shared("switchyard.configurations", seen) {
+                    self.announce();
+                }
                 true
             }
             Err(findings) => {
                 findings.iter().for_each(say);
                 error!("switchyard: the configuration is refused; the one before it stays");
+                self.shared.metrics.config_rejects.increment();
                 false
             }
         }

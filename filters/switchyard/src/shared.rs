@@ -9,7 +9,7 @@ use switchyard::local_reply::LocalReply;
 use switchyard::plugin::Plugin;
 
 use crate::host;
-use crate::metrics::Metrics;
+use crate::metrics::{Counter, Metrics};
 use crate::mirrors::{Mirror, Mirrors};
 
 /// How many streams one tick lets go on: each that Envoy answers at once calls back into this VM a level deeper, and some hundred levels
@@ -34,8 +34,8 @@ pub struct Shared {
 pub enum Then {
     /// It goes on, and these copies of it are sent.
     Resume(Vec<Mirror>),
-    /// It is answered.
-    Reply(LocalReply),
+    /// It is answered, and that is counted.
+    Reply(LocalReply, Counter),
 }
 
 impl Shared {
@@ -93,7 +93,10 @@ impl Shared {
                 continue;
             }
             match then {
-                Then::Reply(reply) => host::reply(&reply),
+                Then::Reply(reply, counter) => {
+                    host::reply(&reply);
+                    counter.increment();
+                }
                 Then::Resume(mirrors) => {
                     mirrors
                         .iter()

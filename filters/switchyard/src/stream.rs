@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
+use switchyard::action::RequestMirrorPolicy;
 use switchyard::decision::{Decision, Routed, decide};
 use switchyard::dice::Dice;
+use switchyard::filter_state;
 use switchyard::hash_policy::HashKey;
 use switchyard::header_edits::HeaderEdits;
 use switchyard::header_map::HeaderMap;
@@ -15,6 +17,7 @@ use switchyard::request::Request;
 use switchyard::upstream_request::remove_reserved;
 
 use crate::host;
+use crate::metrics::{Counter, RouteMetrics};
 use crate::mirrors::Mirror;
 use crate::shared::{Shared, Then};
 
@@ -54,24 +57,25 @@ impl Stream {
     }
 
     fn route(&mut self, mut routed: Routed, headers: HeaderMap, end_of_stream: bool) -> Action {
-        let metrics = &self.shared.metrics;
+        let metrics = self.shared.metrics.of(&routed.route);
         if (routed.delay.is_some() || routed.abort.is_some()) && !self.shared.may_wait() {
             // As Envoy's own filter: beyond the bound a request gets no fault at all.
             (routed.delay, routed.abort) = (None, None);
-            metrics.faults_overflow.increment();
+            self.shared.metrics.faults_overflow.increment();
         }
         let request = Request::new(&headers);
         let edits = routed.request_edits(&request, &host::attribute);
         let mirrors = if routed.is_answered_here() {
             Vec::new()
         } else {
-            self.mirrors(&routed, &request, &edits)
+            self.mirrors(&routed, &metrics, &request, &edits)
         };
         let reply = routed.local_reply(&request, &host::attribute);
         host::edit_request(&edits.into_vec());
-        self.tell(&routed, !mirrors.is_empty());
+        tell(&routed, &metrics, !mirrors.is_empty());
         let set_cookies = hash(&routed, &request, &self.shared);
         let delay = routed.delay;
+        let aborts = routed.abort.map_or(Counter::default(), |_| metrics.aborts_injected);
         if reply.is_none() && (routed.concerns_response() || !set_cookies.is_empty()) {
             let request = if routed.response_reads_request() {
                 headers
@@ -85,13 +89,14 @@ impl Stream {
             }));
         }
         match (delay, reply) {
-            (Some(delay), Some(reply)) => self.wait(delay, Then::Reply(reply)),
+            (Some(delay), Some(reply)) => self.wait(delay, Then::Reply(reply, aborts)),
             (Some(delay), None) => {
                 let mirrors = self.copy(mirrors, end_of_stream);
                 self.wait(delay, Then::Resume(mirrors))
             }
             (None, Some(reply)) => {
                 host::reply(&reply);
+                aborts.increment();
                 Action::Pause
             }
             (None, None) => {
@@ -114,7 +119,7 @@ impl Stream {
         Vec::new()
     }
 
-    fn mirrors(&self, routed: &Routed, request: &Request, edits: &HeaderEdits) -> Vec<Mirror> {
+    fn mirrors(&self, routed: &Routed, metrics: &RouteMetrics, request: &Request, edits: &HeaderEdits) -> Vec<Mirror> {
         let mut wanted = routed.mirrors().peekable();
         if wanted.peek().is_none() {
             return Vec::new();
@@ -127,7 +132,8 @@ impl Stream {
         let headers = mirror::headers(&edits.applied(), options.shadow_host_suffix);
         let own = Duration::from_millis(u64::try_from(options.mirror_timeout_ms).unwrap_or_default());
         let timeout = routed.forward().and_then(|forward| forward.timeout).unwrap_or(own);
-        let copy = |mirror: &switchyard::action::RequestMirrorPolicy| Mirror {
+        let copy = |mirror: &RequestMirrorPolicy| Mirror {
+            sent: metrics.mirrored(routed, mirror),
             cluster: mirror.cluster.name(|| request.port()).into_owned(),
             headers: headers.clone(),
             timeout,
@@ -139,29 +145,6 @@ impl Stream {
         self.waited = true;
         self.shared.wait(self.id, delay, then);
         Action::Pause
-    }
-
-    /// Leaves for access logs what no header of the response says, and counts.
-    fn tell(&self, routed: &Routed, mirrored: bool) {
-        let metrics = &self.shared.metrics;
-        host::set_filter_state("switchyard_route", routed.route.label().as_bytes());
-        if let Some(destination) = routed.cluster() {
-            host::set_filter_state("switchyard_subset", destination.subset.as_bytes());
-        }
-        let fault = match (routed.delay, routed.abort) {
-            (Some(_), Some(_)) => "delay,abort",
-            (Some(_), None) => "delay",
-            (None, Some(_)) => "abort",
-            (None, None) => "",
-        };
-        if !fault.is_empty() {
-            host::set_filter_state("switchyard_fault", fault.as_bytes());
-            metrics.delays_injected.add(i64::from(routed.delay.is_some()));
-            metrics.aborts_injected.add(i64::from(routed.abort.is_some()));
-        }
-        if mirrored {
-            host::set_filter_state("switchyard_mirror", b"true");
-        }
     }
 
     fn send_copies(&mut self) {
@@ -179,6 +162,30 @@ impl Stream {
             self.shared.mirrors.release(copying.body.len());
             self.shared.metrics.mirrors_skipped.add(copying.mirrors.len() as i64);
         }
+    }
+}
+
+/// Leaves for access logs what no header of the response says, and counts.
+fn tell(routed: &Routed, metrics: &RouteMetrics, mirrored: bool) {
+    host::set_filter_state(filter_state::ROUTE, metrics.label.as_bytes());
+    if let Some(destination) = routed.cluster() {
+        host::set_filter_state(filter_state::SUBSET, destination.subset.as_bytes());
+    }
+    metrics.requests(routed.destination).increment();
+    let fault = match (routed.delay, routed.abort) {
+        (Some(_), Some(_)) => "delay,abort",
+        (Some(_), None) => "delay",
+        (None, Some(_)) => "abort",
+        (None, None) => "",
+    };
+    if !fault.is_empty() {
+        host::set_filter_state(filter_state::FAULT, fault.as_bytes());
+    }
+    if routed.delay.is_some() {
+        metrics.delays_injected.increment();
+    }
+    if mirrored {
+        host::set_filter_state(filter_state::MIRROR, b"true");
     }
 }
 
