@@ -9,7 +9,8 @@ pub fn reason(case: &Case, observed: &Outcome, ours: &Outcome, fields: &[String]
         (Outcome::Untouched, Outcome::Answered(_)) if has_wildcard(case) => Some("wildcard"),
         (Outcome::Answered(_), Outcome::Answered(ours)) => {
             let only_mirrors = fields.iter().all(|field| field.starts_with("mirrors:"));
-            (only_mirrors && ours.flags.contains("NC")).then_some("mirror-without-primary")
+            let alone = ["NC", "UH"].iter().any(|flag| ours.flags.contains(flag));
+            (only_mirrors && alone).then_some("mirror-without-primary")
         }
         _ => None,
     }

@@ -1,7 +1,9 @@
 //! The library alone, with a model of what stands around it.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use switchyard::action::RequestMirrorPolicy;
 use switchyard::decision::{Decision, Routed, decide};
 use switchyard::dice::Wyrand;
 use switchyard::downstream::Downstream;
@@ -18,7 +20,7 @@ use crate::case::{Case, Exchange, Request, from_latin1, latin1};
 use crate::outcome::{Answer, Mirror, Outcome, RESPONSE_UNLISTED, listed};
 use crate::report::{Report, Seen};
 use crate::router::{self, Response};
-use crate::shares::{self, Draws, Pattern};
+use crate::shares::{self, Draws};
 use crate::upstreams::Upstreams;
 
 /// How often a rule with draws is drawn.
@@ -38,6 +40,7 @@ pub fn run(case: &Case) -> Report {
         };
         let mut listener = Listener {
             case,
+            port: *port,
             plugin,
             upstreams: &upstreams,
             draws: HashMap::new(),
@@ -53,6 +56,7 @@ pub fn run(case: &Case) -> Report {
 
 struct Listener<'c> {
     case: &'c Case,
+    port: u16,
     plugin: Plugin,
     upstreams: &'c Upstreams,
     /// By the rule's address: what it draws does not depend on the request.
@@ -64,52 +68,36 @@ impl Listener<'_> {
     fn outcomes(&mut self, exchange: &Exchange) -> Vec<Seen> {
         let sent = &exchange.request;
         let Some(headers) = received(sent) else {
-            return vec![Seen::certain(self.answer(
-                sent,
-                router::refused(),
-                HeaderMap::default(),
-                None,
-                "",
-                &[],
-            ))];
+            let refused = self.answer(sent, router::refused(), HeaderMap::default(), None, "", vec![]);
+            return vec![Seen::certain(refused)];
         };
         let request = request::Request::new(&headers);
-        let table = &self.plugin.table;
-        let first = match decide(table, &request, &mut Wyrand::new(0)) {
+        let decide = |seed| decide(&self.plugin.table, &request, &mut Wyrand::new(seed));
+        let routed = |seed| match decide(seed) {
+            Decision::Routed(routed) => routed,
+            other => panic!("the same request is decided otherwise: {other:?}"),
+        };
+        let first = match decide(0) {
             Decision::Routed(routed) => routed,
             other => return vec![Seen::certain(self.unrouted(sent, &headers, &other))],
         };
-        let address = std::sync::Arc::as_ptr(&first.route) as usize;
-        let draws = self.draws.entry(address).or_insert_with(|| {
-            let draw = |seed| match decide(table, &request, &mut Wyrand::new(seed)) {
-                Decision::Routed(routed) => routed,
-                other => panic!("{other:?}"),
-            };
-            Draws::new(DRAWS, draw)
-        });
-        let seeds: Vec<(u64, Pattern, u64)> = draws
-            .patterns
-            .iter()
-            .map(|(pattern, (seed, count))| (*seed, pattern.clone(), *count))
-            .collect();
-        let total = draws.total;
+        let rule = Arc::as_ptr(&first.route) as usize;
+        let draws = self.draws.remove(&rule).unwrap_or_else(|| Draws::new(DRAWS, routed));
         let mut seen: Vec<Seen> = Vec::new();
-        for (seed, pattern, count) in seeds {
-            let Decision::Routed(routed) = decide(&self.plugin.table, &request, &mut Wyrand::new(seed)) else {
-                panic!("the same request is decided otherwise");
-            };
-            let outcome = self.routed(sent, &headers, &routed);
-            let share = count as f64 / total as f64;
+        for (pattern, (seed, count)) in &draws.patterns {
+            let outcome = self.routed(sent, &headers, &routed(*seed));
+            let share = *count as f64 / draws.total as f64;
             match seen.iter_mut().find(|seen| seen.outcome == outcome) {
-                Some(seen) => seen.add(pattern, share),
+                Some(seen) => seen.add(pattern.clone(), share),
                 None => seen.push(Seen {
                     outcome,
                     share,
-                    patterns: vec![pattern],
-                    rule: Some(address),
+                    patterns: vec![pattern.clone()],
+                    rule: Some(format!("{} at {}", first.route.rule, self.port)),
                 }),
             }
         }
+        self.draws.insert(rule, draws);
         seen
     }
 
@@ -124,10 +112,10 @@ impl Listener<'_> {
                 let workloads = self.upstreams.workloads(cluster).unwrap();
                 let response = router::exchange(&edits.applied(), workloads, sent);
                 let headers = response.headers.clone();
-                self.answer(sent, response, headers, Some(cluster), "default", &[])
+                self.answer(sent, response, headers, Some(cluster), "default", vec![])
             }
             (Decision::Untouched, None) if !self.case.proxy.is_gateway => Outcome::Untouched,
-            _ => self.answer(sent, router::not_found(), HeaderMap::default(), None, "", &[]),
+            _ => self.answer(sent, router::not_found(), HeaderMap::default(), None, "", vec![]),
         }
     }
 
@@ -142,7 +130,7 @@ impl Listener<'_> {
         if let Some(reply) = routed.local_reply(&request, &attribute) {
             let response = router::local_reply(&reply, &request, flags(routed));
             let headers = response.headers.clone();
-            return self.answer(sent, waited(response, routed), headers, known, rule, &[]);
+            return self.answer(sent, waited(response, routed), headers, known, rule, vec![]);
         }
         let up = edits.applied();
         let response = match known.and_then(|name| self.upstreams.workloads(name)) {
@@ -152,35 +140,31 @@ impl Listener<'_> {
         let response = waited(response, routed);
         let mut edited = routed.response_edits(&response.headers, headers, &attribute);
         if response.details == "via_upstream" {
-            let hash = HashKey::new(
-                &routed.forward().unwrap().hash,
-                &request,
-                || Some(b"127.0.0.1".to_vec()),
-                || 0,
-            );
+            let policies = &routed.forward().unwrap().hash;
+            let hash = HashKey::new(policies, &request, || Some(b"127.0.0.1".to_vec()), || 0);
             let cookies = hash.into_iter().flat_map(|hash| hash.set_cookies);
             cookies.for_each(|cookie| edited.add("set-cookie", cookie.into_bytes()));
         }
         let edited = edited.applied();
-        let mirrors: Vec<Mirror> = routed
-            .mirrors()
-            .filter_map(|copy| {
-                let workloads = self.upstreams.workloads(&copy.cluster.name(|| request.port()))?;
-                let headers = mirror::headers(&up, self.plugin.options.shadow_host_suffix);
-                let pseudo = |name: &str| from_latin1(headers.get(name).unwrap_or_default());
-                Some(Mirror {
-                    authority: pseudo(":authority"),
-                    path: pseudo(":path"),
-                    method: pseudo(":method"),
-                    workloads: workloads.clone(),
-                })
+        let mirrors = self.mirrors(&request, &up, routed);
+        let flags = join_flags(flags(routed), &response.flags);
+        let flagged = Response { flags, ..response };
+        self.answer(sent, flagged, edited, known, rule, mirrors)
+    }
+
+    /// The copies that find a cluster.
+    fn mirrors(&self, request: &request::Request, up: &HeaderMap, routed: &Routed) -> Vec<Mirror> {
+        let headers = mirror::headers(up, self.plugin.options.shadow_host_suffix);
+        let pseudo = |name: &str| from_latin1(headers.get(name).unwrap_or_default());
+        let mirror = |copy: &RequestMirrorPolicy| {
+            Some(Mirror {
+                workloads: self.upstreams.workloads(&copy.cluster.name(|| request.port()))?.clone(),
+                authority: pseudo(":authority"),
+                path: pseudo(":path"),
+                method: pseudo(":method"),
             })
-            .collect();
-        let flagged = Response {
-            flags: join_flags(flags(routed), response.flags),
-            ..response
         };
-        self.answer(sent, flagged, edited, known, rule, &mirrors)
+        routed.mirrors().filter_map(mirror).collect()
     }
 
     fn answer(
@@ -190,14 +174,14 @@ impl Listener<'_> {
         headers: HeaderMap,
         cluster: Option<&str>,
         route: &str,
-        mirrors: &[Mirror],
+        mirrors: Vec<Mirror>,
     ) -> Outcome {
         let lines = headers
             .iter()
             .map(|(name, value)| (std::str::from_utf8(name).unwrap(), from_latin1(value)));
         Outcome::Answered(Box::new(Answer {
             status: response.status,
-            flags: response.flags.to_owned(),
+            flags: response.flags,
             details: response.details.to_owned(),
             cluster: cluster.map(str::to_owned),
             route: route.to_owned(),
@@ -209,7 +193,7 @@ impl Listener<'_> {
             },
             took_ms: response.took_ms,
             attempts: response.attempts,
-            mirrors: mirrors.to_vec(),
+            mirrors,
             upstream: response.upstream,
         }))
     }
@@ -259,11 +243,10 @@ fn flags(routed: &Routed) -> &'static str {
     }
 }
 
-fn join_flags(ours: &'static str, routers: &'static str) -> &'static str {
-    match (ours, routers) {
-        ("-", flags) | (flags, "-") => flags,
-        ("DI", "NC") => "DI,NC",
-        ("DI", "UT") => "DI,UT",
-        other => panic!("{other:?}"),
+/// In the order in which they were set.
+fn join_flags(filters: &str, routers: &str) -> String {
+    match (filters, routers) {
+        ("-", flags) | (flags, "-") => flags.to_owned(),
+        (filters, routers) => format!("{filters},{routers}"),
     }
 }

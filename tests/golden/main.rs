@@ -47,7 +47,9 @@ fn main() -> ExitCode {
     std::thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
     let report = report.into_inner().unwrap();
     print!("{}", report.text("library"));
-    if report.is_good() {
+    // A folder of somebody's choice may be about nothing but a difference.
+    let is_whole = std::env::var_os("GOLDEN_DIR").is_none();
+    if report.is_good() && (!is_whole || report.agrees_nearly_always()) {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

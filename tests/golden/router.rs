@@ -13,7 +13,7 @@ use crate::outcome::{ECHO_HEADERS, UPSTREAM_UNLISTED, Upstream, listed};
 /// A response before anything of the filter's is done to it.
 pub struct Response {
     pub status: u16,
-    pub flags: &'static str,
+    pub flags: String,
     pub details: &'static str,
     pub headers: HeaderMap,
     /// None is the upstream's.
@@ -47,6 +47,11 @@ pub fn no_cluster() -> Response {
     local(503, "NC", "cluster_not_found", "")
 }
 
+/// The cluster has no host.
+fn no_host() -> Response {
+    local(503, "UH", "no_healthy_upstream", "no healthy upstream")
+}
+
 /// No rule has the request.
 pub fn not_found() -> Response {
     local(404, "NR", "route_not_found", "")
@@ -58,7 +63,7 @@ pub fn refused() -> Response {
 }
 
 /// Gives a filter's own answer: Envoy types a body that is not, and turns all of it into trailers for gRPC.
-pub fn local_reply(reply: &LocalReply, request: &request::Request, flags: &'static str) -> Response {
+pub fn local_reply(reply: &LocalReply, request: &request::Request, flags: &str) -> Response {
     let mut headers = reply.headers.clone();
     let body = from_latin1(&reply.body);
     if request.is_grpc() {
@@ -71,7 +76,6 @@ pub fn local_reply(reply: &LocalReply, request: &request::Request, flags: &'stat
         }
         return Response {
             headers,
-            flags,
             details: reply.details,
             ..local(200, flags, "", "")
         };
@@ -101,6 +105,9 @@ fn grpc_status(status: u16) -> u8 {
 
 /// Sends a request to the echo upstream: it answers with the status and after the time that the client asks for.
 pub fn exchange(headers: &HeaderMap, workloads: &[String], request: &Request) -> Response {
+    if workloads.is_empty() {
+        return no_host();
+    }
     let orders = Orders::read(headers);
     let asked = |name: &str| request.header(name).map(|value| value.parse::<u64>().unwrap());
     let status = asked("x-echo-status").map_or(200, |status| u16::try_from(status).unwrap());
@@ -136,7 +143,7 @@ pub fn exchange(headers: &HeaderMap, workloads: &[String], request: &Request) ->
     response
 }
 
-fn echo(status: u16, flags: &'static str) -> Response {
+fn echo(status: u16, flags: &str) -> Response {
     Response {
         headers: ECHO_HEADERS.into_iter().collect(),
         body: None,
@@ -144,11 +151,11 @@ fn echo(status: u16, flags: &'static str) -> Response {
     }
 }
 
-fn local(status: u16, flags: &'static str, details: &'static str, body: &'static str) -> Response {
+fn local(status: u16, flags: &str, details: &'static str, body: &'static str) -> Response {
     let headers = (!body.is_empty()).then_some(("content-type", "text/plain"));
     Response {
         status,
-        flags,
+        flags: flags.to_owned(),
         details,
         headers: headers.into_iter().collect(),
         body: Some(body.into()),
