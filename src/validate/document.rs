@@ -128,6 +128,7 @@ impl<'p, 'r> At<'p, 'r> {
             object: self.document.object.clone(),
             path,
             message,
+            related: Vec::new(),
         });
     }
 
