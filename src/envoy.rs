@@ -20,12 +20,14 @@ mod listener;
 mod retry_policy;
 mod route_configuration;
 mod site;
+mod stats_config;
 
 pub use bootstrap::Bootstrap;
 pub use callers::{Caller, Callers, InvalidCallers};
 pub use filter::Filter;
 pub use listener::{FilterSource, Listener, Routes};
 pub use site::{Outbound, Site};
+pub use stats_config::alt_stat_name;
 
 /// Messages of one kind by name.
 pub type Resources = BTreeMap<String, Value>;

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use serde_json::{Value, json};
 
 use super::set;
+use super::stats_config::stats_config;
 
 /// What every bootstrap has.
 #[derive(Debug, Clone, Copy)]
@@ -40,6 +41,7 @@ impl Bootstrap {
         json!({
             "node": {"id": "switchyard", "cluster": "switchyard"},
             "admin": {"address": {"socket_address": {"address": self.admin.ip().to_string(), "port_value": self.admin.port()}}},
+            "stats_config": stats_config(),
             "layered_runtime": {"layers": [{
                 "name": "switchyard",
                 "static_layer": {"overload": {"global_downstream_max_connections": 50000}},
