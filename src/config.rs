@@ -43,6 +43,8 @@ pub struct Config {
     pub options: Options,
     /// The objects, by kind.
     pub resources: Resources,
+    /// The number under which [`crate::metric::CONFIG_IN_USE`] counts this configuration; by default it does not.
+    pub generation: Option<u32>,
 }
 
 impl Config {
@@ -67,12 +69,13 @@ impl Config {
         match name {
             "proxy" => self.proxy = decode(value.get(), Unknown::Refuse, &mut faults),
             "options" => self.options = decode(value.get(), Unknown::Refuse, &mut faults),
+            "generation" => self.generation = decode(value.get(), Unknown::Refuse, &mut faults),
             "resources" => match serde_json::from_str::<Vec<&RawValue>>(value.get()) {
                 Ok(list) => list.iter().for_each(|json| self.resources.push(json.get(), findings)),
                 Err(_) => findings.push(own(name, "has to be a list of Kubernetes objects".to_owned())),
             },
             _ => {
-                let nearest = nearest(name, &["proxy", "options", "resources"]);
+                let nearest = nearest(name, &["proxy", "options", "resources", "generation"]);
                 findings.push(own(name, FaultKind::UnknownField { nearest }.to_string()));
             }
         }

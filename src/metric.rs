@@ -30,6 +30,8 @@ pub const ROUTE: &str = "route";
 pub const SUBSET: &str = "subset";
 /// The host of the destination.
 pub const DESTINATION: &str = "destination";
+/// The number that a configuration was given.
+pub const GENERATION: &str = "generation";
 
 const fn counter(name: &'static str, labels: &'static [&'static str]) -> Metric {
     let kind = Kind::Counter;
@@ -65,8 +67,16 @@ pub const CONFIG_LOADS: Metric = counter("switchyard_config_loads_total", &[]);
 /// Configurations that were refused; the one before stays.
 pub const CONFIG_REJECTS: Metric = counter("switchyard_config_rejects_total", &[]);
 
+/// Workers that have a configuration in use: it has got a request, and a stream of it may be under way. Only configurations with a
+/// `generation` are counted, which is how `switchyard run` knows when nothing asks for what they knew any more.
+pub const CONFIG_IN_USE: Metric = Metric {
+    name: "switchyard_config_in_use",
+    kind: Kind::Gauge,
+    labels: &[GENERATION],
+};
+
 /// All of them.
-pub const ALL: [Metric; 12] = [
+pub const ALL: [Metric; 13] = [
     REQUESTS,
     UNMATCHED,
     DELAYS_INJECTED,
@@ -79,11 +89,12 @@ pub const ALL: [Metric; 12] = [
     MIRROR_HEADERS_SKIPPED,
     CONFIG_LOADS,
     CONFIG_REJECTS,
+    CONFIG_IN_USE,
 ];
 
 /// Envoy's `stats_config.stats_tags`: a tag's name, and the expression whose first group is cut out of a metric's name and whose second
 /// is the tag's value. Names are read from the front in pairs, so a value that is itself the name of a label misleads nobody.
-pub const STATS_TAGS: [(&str, &str); 3] = [
+pub const STATS_TAGS: [(&str, &str); 4] = [
     (ROUTE, r"^wasmcustom\.switchyard_[a-z_]+(\.route\.([^.]+))"),
     (
         SUBSET,
@@ -93,6 +104,7 @@ pub const STATS_TAGS: [(&str, &str); 3] = [
         DESTINATION,
         r"^wasmcustom\.switchyard_[a-z_]+(?:\.route\.[^.]+)?(?:\.subset\.[^.]+)?(\.destination\.([^.]+))",
     ),
+    (GENERATION, r"^wasmcustom\.switchyard_[a-z_]+(\.generation\.([^.]+))"),
 ];
 
 impl Metric {

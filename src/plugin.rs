@@ -14,6 +14,8 @@ pub struct Plugin {
     pub options: Options,
     /// What decides.
     pub table: RouteTable,
+    /// The number under which it is counted while it is in use.
+    pub generation: Option<u32>,
     /// What is to be said of it, nothing of which refuses it.
     pub findings: Vec<Finding>,
 }
@@ -33,6 +35,7 @@ impl Plugin {
         Ok(Plugin {
             options: config.options,
             table,
+            generation: config.generation,
             findings,
         })
     }

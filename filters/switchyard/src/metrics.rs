@@ -31,6 +31,8 @@ pub struct Metrics {
     pub config_loads: Counter,
     /// [`metric::CONFIG_REJECTS`].
     pub config_rejects: Counter,
+    /// [`metric::CONFIG_IN_USE`].
+    pub config_in_use: Counter,
     /// By the address of the route, which the configuration keeps in its place.
     routes: RefCell<HashMap<usize, Rc<RouteMetrics>>>,
 }
@@ -60,7 +62,8 @@ impl Counter {
 
 impl Metrics {
     /// Registers those that are there from the start.
-    pub fn define() -> Self {
+    pub fn define(generation: Option<u32>) -> Self {
+        let in_use = |number: u32| Counter::define(metric::CONFIG_IN_USE, &[&number.to_string()]);
         let counter = |metric| Counter::define(metric, &[]);
         Metrics {
             unmatched: counter(metric::UNMATCHED),
@@ -71,6 +74,7 @@ impl Metrics {
             mirror_headers_skipped: counter(metric::MIRROR_HEADERS_SKIPPED),
             config_loads: counter(metric::CONFIG_LOADS),
             config_rejects: counter(metric::CONFIG_REJECTS),
+            config_in_use: generation.map(in_use).unwrap_or_default(),
             routes: RefCell::default(),
         }
     }

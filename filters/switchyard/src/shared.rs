@@ -1,6 +1,6 @@
 //! What the streams of one configuration share on one worker.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
 use switchyard::delay_queue::DelayQueue;
@@ -28,6 +28,8 @@ pub struct Shared {
     pub mirrors: Mirrors,
     delays: RefCell<DelayQueue<Then>>,
     epoch: Instant,
+    /// Whether a stream has come.
+    in_use: Cell<bool>,
 }
 
 /// What happens to a request that has waited.
@@ -43,12 +45,20 @@ impl Shared {
     pub fn new(root: u32, plugin: Plugin) -> Self {
         let mirrors = Mirrors::new(root, &plugin.options);
         Shared {
+            metrics: Metrics::define(plugin.generation),
             plugin,
             dice: RefCell::new(Wyrand::new(host::random().unwrap_or_else(|| u64::from(root)))),
-            metrics: Metrics::define(),
             mirrors,
             delays: RefCell::default(),
             epoch: host::now(),
+            in_use: Cell::new(false),
+        }
+    }
+
+    /// A stream has come.
+    pub fn enter(&self) {
+        if !self.in_use.replace(true) {
+            self.metrics.config_in_use.increment();
         }
     }
 
@@ -106,5 +116,14 @@ impl Shared {
             }
         }
         host::set_timer(self.delays.borrow().next_in(self.now()));
+    }
+}
+
+impl Drop for Shared {
+    /// The last stream has gone, and the root context.
+    fn drop(&mut self) {
+        if self.in_use.get() {
+            self.metrics.config_in_use.add(-1);
+        }
     }
 }

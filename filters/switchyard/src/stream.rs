@@ -47,6 +47,7 @@ struct Copying {
 impl Stream {
     /// A request that has said nothing yet.
     pub fn new(id: u32, shared: Rc<Shared>) -> Self {
+        shared.enter();
         Stream {
             id,
             shared,
