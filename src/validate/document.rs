@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::fmt;
 
 use crate::config::Object;
-use crate::finding::{Finding, ObjectRef, Severity, Sort};
+use crate::finding::{Finding, ObjectRef, Related, Severity, Sort};
 use crate::matcher::Regexes;
 use crate::matcher::regex::InvalidRegex;
 
@@ -112,10 +112,20 @@ impl<'p, 'r> At<'p, 'r> {
 
     /// Anything that has a code of its own. Of what could not be read nothing more is said.
     pub fn add(&self, severity: Severity, code: &'static str, message: impl Into<String>) {
-        self.push(severity, code, message.into());
+        self.push(severity, code, message.into(), Vec::new());
     }
 
-    fn push(&self, severity: Severity, code: &'static str, message: String) {
+    /// A warning that is about another place of the document too, and what that one does.
+    pub fn warn_because(&self, code: &'static str, message: String, other: &At, does: &str) {
+        let related = Related {
+            resource: self.document.resource.unwrap_or_default(),
+            path: other.to_string(),
+            message: does.to_owned(),
+        };
+        self.push(Severity::Warning, code, message, vec![related]);
+    }
+
+    fn push(&self, severity: Severity, code: &'static str, message: String, related: Vec<Related>) {
         let path = self.to_string();
         if self.document.misread.contains(&path) {
             return;
@@ -128,7 +138,7 @@ impl<'p, 'r> At<'p, 'r> {
             object: self.document.object.clone(),
             path,
             message,
-            related: Vec::new(),
+            related,
         });
     }
 

@@ -3,6 +3,7 @@
 //! As much as istiod sees, `analyzeUnreachableHTTPRules`, istio `pkg/config/validation/validation.go`: the same match again, and a prefix that
 //! begins with an earlier one, other conditions being alike.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
 use super::At;
@@ -20,53 +21,67 @@ pub(super) fn warn(at: &At, rules: &[HTTPRoute]) {
     let mut prefixes = Vec::new();
     for (index, rule) in rules.iter().enumerate() {
         if let Some(earlier) = everything {
-            let message = format!("is never used: http[{earlier}] has no match and takes everything");
+            let other = at.entry("http", earlier);
+            let message = format!("is never used: {other} has no match and takes everything");
             at.entry("http", index)
-                .add(Severity::Warning, UNREACHABLE_RULE, message);
+                .warn_because(UNREACHABLE_RULE, message, &other, "takes everything");
         }
         if rule.r#match.is_empty() {
             everything = Some(index);
         } else if everything.is_none() {
-            unused(&at.entry("http", index), rule, index, &mut seen, &mut prefixes);
+            unused(at, rule, index, &mut seen, &mut prefixes);
         }
     }
     covered(at, &prefixes);
 }
 
 /// The matches that were there before, word for word but for the name; the others are remembered.
-fn unused(at: &At, rule: &HTTPRoute, http: usize, seen: &mut HashMap<String, usize>, prefixes: &mut Vec<Prefix>) {
+fn unused(
+    at: &At,
+    rule: &HTTPRoute,
+    http: usize,
+    seen: &mut HashMap<String, (usize, usize)>,
+    prefixes: &mut Vec<Prefix>,
+) {
     let mut again = 0;
-    for (index, (at, entry)) in at.each("match", &rule.r#match).enumerate() {
+    let own = at.entry("http", http);
+    for (index, (place, entry)) in own.each("match", &rule.r#match).enumerate() {
         let nameless = HTTPMatchRequest {
             name: String::new(),
             ..entry.clone()
         };
-        let key = format!("{nameless:?}");
-        if let Some(earlier) = seen.get(&key) {
-            let message = format!("is never used: http[{earlier}] has the same match");
-            at.add(Severity::Warning, INEFFECTIVE_MATCH, message);
-            again += 1;
-            continue;
+        match seen.entry(format!("{nameless:?}")) {
+            Entry::Vacant(vacant) => {
+                vacant.insert((http, index));
+                prefixes.extend(Prefix::of(nameless, http, index));
+            }
+            Entry::Occupied(first) => {
+                let (http, index) = *first.get();
+                let other = at.entry("http", http);
+                let message = format!("is never used: {other} has the same match");
+                place.warn_because(INEFFECTIVE_MATCH, message, &other.entry("match", index), "is the same");
+                again += 1;
+            }
         }
-        seen.insert(key, http);
-        prefixes.extend(Prefix::of(nameless, http, index));
     }
     if again == rule.r#match.len() {
         let message = "is never used: all of its matches are matches of earlier rules";
-        at.add(Severity::Warning, UNREACHABLE_RULE, message);
+        own.add(Severity::Warning, UNREACHABLE_RULE, message);
     }
 }
 
 fn covered(at: &At, prefixes: &[Prefix]) {
     for (index, later) in prefixes.iter().enumerate() {
         for earlier in prefixes.iter().take(index).filter(|earlier| earlier.covers(later)) {
+            let other = at.entry("http", earlier.http);
+            let other = other.entry("match", earlier.index);
             let message = format!(
-                "is never used: the prefix `{}` of http[{}].match[{}] takes all that begins with `{}`",
-                earlier.prefix, earlier.http, earlier.index, later.prefix
+                "is never used: the prefix `{}` of {other} takes all that begins with `{}`",
+                earlier.prefix, later.prefix
             );
             let at = at.entry("http", later.http);
             at.entry("match", later.index)
-                .add(Severity::Warning, INEFFECTIVE_MATCH, message);
+                .warn_because(INEFFECTIVE_MATCH, message, &other, "takes more");
         }
     }
 }

@@ -61,3 +61,31 @@ fn a_longer_prefix_behind_a_shorter_one_is_not_used() {
         [""; 0]
     );
 }
+
+#[test]
+fn what_takes_the_requests_instead_is_named() {
+    let matches = [
+        json!([{"uri": {"prefix": "/a"}}]),
+        json!([{"uri": {"prefix": "/a/b"}}, {"uri": {"prefix": "/a"}}]),
+        json!([]),
+        json!([]),
+    ];
+    let rules = matches.map(|entries| json!({"match": entries, "route": [{"destination": {"host": "a"}}]}));
+    let json = json!({"resources": [{
+        "apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": {"name": "it"},
+        "spec": {"hosts": ["a"], "http": rules},
+    }]});
+    let (config, _) = Config::from_json(json.to_string().as_bytes());
+    let related = |finding: Finding| (finding.path, finding.related[0].path.clone());
+    let mut pairs: Vec<_> = validate(&config).into_iter().map(related).collect();
+    pairs.sort();
+    let expected = [
+        ("http[1].match[0]", "http[0].match[0]"),
+        ("http[1].match[1]", "http[0].match[0]"),
+        ("http[3]", "http[2]"),
+    ];
+    assert_eq!(
+        pairs,
+        expected.map(|(unused, instead)| (unused.to_owned(), instead.to_owned()))
+    );
+}
