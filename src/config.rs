@@ -13,7 +13,7 @@ use decode::{FaultKind, Unknown, decode, nearest};
 pub use object::{DECIDING_KINDS, KINDS, Object, ObjectMeta, Resources};
 pub use plugin::{Options, Proxy};
 
-mod decode;
+pub(crate) mod decode;
 pub mod destination_rule;
 pub mod gateway;
 pub mod kubernetes;

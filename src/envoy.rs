@@ -1,45 +1,213 @@
-//! Envoy's configuration out of resources, and of who calls.
+//! Everything that Envoy needs, out of manifests and who calls.
 //!
 //! ```text
-//! Callers ──┬─▶ Listener ─▶ RouteConfiguration (overlay routes, Istio's default routes)     one for each caller and service port
-//! Config  ──┤      └──────▶ the filter's configuration
-//!           └─▶ Cluster ──▶ ClusterLoadAssignment                                            one for each service port and subset
+//! Manifests + Callers ──▶ Configuration ── bootstrap() ──▶ one file that Envoy runs
+//!                                       └─ snapshot() ──▶ resources for files that Envoy watches
 //! ```
 //!
-//! Every value is a message of Envoy's API in JSON, with its `@type`.
+//! Clusters and their policies, the overlay routes, listeners and the filter's configuration are what istiod would send a proxy, as far as the
+//! filter does not decide itself. The output depends on nothing but the input.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use crate::config::{Config, DECIDING_KINDS};
+use crate::finding::Finding;
+use crate::registry::{Locality, Registry};
+pub use callers::{Caller, CallerPort, Callers, Credential};
+use cluster::Cluster;
+use listeners::Planned;
+use message::any;
+pub use stats_config::alt_stat_name;
+use transport_socket::Secrets;
+pub use xds::{Kind, Resources, Snapshot, path};
 
 mod access_log;
 mod bootstrap;
 mod callers;
-mod filter;
+mod circuit_breakers;
+mod cluster;
+mod endpoint;
+mod hash_policy;
+mod http_protocol_options;
 mod listener;
+mod listeners;
+mod load_balancer;
+mod locality;
+mod message;
+mod outlier_detection;
 mod retry_policy;
 mod route_configuration;
-mod site;
+mod services;
 mod stats_config;
+mod transport_socket;
+mod wasm;
+mod xds;
 
-pub use bootstrap::Bootstrap;
-pub use callers::{Caller, Callers, InvalidCallers};
-pub use filter::Filter;
-pub use listener::{FilterSource, Listener, Routes};
-pub use site::{Outbound, Site};
-pub use stats_config::alt_stat_name;
-
-/// Messages of one kind by name.
-pub type Resources = BTreeMap<String, Value>;
-
-/// `type.googleapis.com/` before a message's full name.
-fn type_url(message: &str) -> String {
-    format!("type.googleapis.com/{message}")
+/// The documents that were read.
+#[derive(Debug, Clone)]
+pub struct Manifests {
+    /// As they were written, lists taken apart: the filter gets them so.
+    objects: Vec<Value>,
+    config: Config,
+    registry: Registry,
 }
 
-/// Gives a message a field more.
-fn set(message: &mut Value, field: &str, value: impl Into<Value>) {
-    if let Some(fields) = message.as_object_mut() {
-        fields.insert(field.to_owned(), value.into());
+/// What else is to be known of the machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The filter; none makes an Envoy with Istio's default routes alone.
+    pub wasm: Option<PathBuf>,
+    /// The authorities that the machine trusts.
+    pub system_ca: PathBuf,
+    /// How many files Envoy may watch; see [`Snapshot::subscriptions`]. Endpoints get files of their own where all of them fit.
+    pub max_subscriptions: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            wasm: None,
+            system_ca: "/etc/ssl/certs/ca-certificates.crt".into(),
+            max_subscriptions: 64,
+        }
     }
 }
+
+/// All that an Envoy is to do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Configuration {
+    /// What is to be said of it, nothing of which refuses it.
+    pub findings: Vec<Finding>,
+    callers: Callers,
+    settings: Settings,
+    clusters: Vec<Cluster>,
+    listeners: Vec<Planned>,
+}
+
+impl Manifests {
+    /// Takes the objects of all documents, lists taken apart. What does not fit is a finding and is left out; the rest is read.
+    pub fn new(objects: Vec<Value>, callers: &Callers) -> (Manifests, Vec<Finding>) {
+        let json = serde_json::to_vec(&json!({"proxy": {"domain": callers.domain}, "resources": objects}));
+        let (config, findings) = Config::from_json(&json.unwrap_or_default());
+        let registry = Registry::new(&config);
+        let manifests = Manifests {
+            objects,
+            config,
+            registry,
+        };
+        (manifests, findings)
+    }
+
+    /// The filter's configuration for a listener, in JSON.
+    fn plugin(&self, proxy: &Value, options: &serde_json::Map<String, Value>) -> String {
+        let decides = |object: &&Value| {
+            let kind = object.get("kind").and_then(Value::as_str);
+            kind.is_some_and(|kind| DECIDING_KINDS.contains(&kind))
+        };
+        let resources: Vec<&Value> = self.objects.iter().filter(decides).collect();
+        json!({"proxy": proxy, "options": options, "resources": resources}).to_string()
+    }
+}
+
+impl Configuration {
+    /// Makes it. What cannot be is refused with everything that is wrong with it.
+    pub fn new(manifests: &Manifests, callers: &Callers, settings: &Settings) -> Result<Self, Vec<Finding>> {
+        let all = callers.effective(!manifests.config.resources.gateways.is_empty());
+        let secrets = Secrets {
+            system_ca: &settings.system_ca,
+            identity: callers.identity.as_ref(),
+            credentials: &callers.credentials,
+        };
+        let mut findings = Vec::new();
+        let locality = Locality::parse(&callers.locality);
+        let clusters = services::clusters(manifests, &all, &callers.domain, &locality, secrets, &mut findings);
+        let listeners = listeners::plan(manifests, callers, &all, secrets, &mut findings)?;
+        Ok(Configuration {
+            findings,
+            callers: callers.clone(),
+            settings: settings.clone(),
+            clusters,
+            listeners,
+        })
+    }
+
+    /// The filter's configuration for each listener, by the name of its `TypedExtensionConfig`.
+    pub fn plugins(&self) -> BTreeMap<&str, &str> {
+        let plugins = self.listeners.iter();
+        plugins
+            .map(|planned| (planned.name.as_str(), planned.plugin.as_str()))
+            .collect()
+    }
+
+    /// One file with everything in it, for `envoy -c`.
+    pub fn bootstrap(&self) -> Value {
+        let clusters = self.clusters.iter().cloned().map(Cluster::inline).collect();
+        let listener = |planned: &Planned| {
+            let filter = self
+                .settings
+                .wasm
+                .as_deref()
+                .map(|path| json!({"name": planned.name, "typed_config": wasm::wasm(path, &planned.plugin)}));
+            let routes = ("route_config", planned.routes.clone());
+            planned.listener(routes, filter, &self.callers.access_log).value()
+        };
+        let listeners = self.listeners.iter().map(listener).collect();
+        let resources = bootstrap::static_resources(clusters, listeners);
+        bootstrap::bootstrap(self.callers.admin_address(), ("static_resources", resources))
+    }
+
+    /// What Envoy starts with to read the rest from files below `directory`.
+    pub fn dynamic_bootstrap(&self, directory: &Path) -> Value {
+        let source = |kind| xds::config_source(directory, kind, "");
+        let resources = json!({"cds_config": source(Kind::Clusters), "lds_config": source(Kind::Listeners)});
+        bootstrap::bootstrap(self.callers.admin_address(), ("dynamic_resources", resources))
+    }
+
+    /// The resources for files below `directory`. Endpoints have files of their own unless Envoy would watch too many.
+    pub fn snapshot(&self, directory: &Path) -> Snapshot {
+        let mut snapshot = Snapshot::default();
+        for planned in &self.listeners {
+            let name = planned.name.as_str();
+            let filter = self.settings.wasm.as_deref().map(|path| {
+                let extension = json!({"name": name, "typed_config": wasm::wasm(path, &planned.plugin)});
+                snapshot.insert(Kind::Extensions, name, extension);
+                json!({"name": name, "config_discovery": {
+                    "config_source": xds::config_source(directory, Kind::Extensions, name),
+                    "type_urls": [format!("type.googleapis.com/{}", wasm::NAME)],
+                }})
+            });
+            snapshot.insert(Kind::Routes, name, planned.routes.clone());
+            let source = xds::config_source(directory, Kind::Routes, name);
+            let routes = ("rds", json!({"route_config_name": name, "config_source": source}));
+            let listener = planned.listener(routes, filter, &self.callers.access_log).value();
+            snapshot.insert(Kind::Listeners, name, listener);
+        }
+        let watched = self.clusters.iter().filter(|cluster| cluster.is_static()).count();
+        let apart = snapshot.subscriptions() + watched <= self.settings.max_subscriptions;
+        for cluster in self.clusters.iter().cloned() {
+            let name = cluster.name.clone();
+            if !apart || !cluster.is_static() {
+                snapshot.insert(Kind::Clusters, &name, cluster.inline());
+                continue;
+            }
+            if let Some(endpoints) = &cluster.endpoints {
+                snapshot.insert(Kind::Endpoints, &name, endpoints.clone());
+            }
+            let source = xds::config_source(directory, Kind::Endpoints, &name);
+            snapshot.insert(Kind::Clusters, &name, cluster.discovered(source));
+        }
+        snapshot
+    }
+}
+
+impl Snapshot {
+    fn insert(&mut self, kind: Kind, name: &str, value: Value) {
+        self.of_mut(kind).insert(name.to_owned(), any(kind.message(), value));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -171,6 +171,18 @@ impl Service {
         is_exported(&self.export_to, &self.namespace, namespace)
     }
 
+    /// The name its clusters bear: its own, or the one it stands for.
+    pub fn target(&self) -> &str {
+        self.external_name.as_deref().unwrap_or(&self.hostname)
+    }
+
+    /// The endpoint that its name is, where nothing else is known of it: of type `ExternalName`, or one that clients look up themselves.
+    pub fn itself(&self) -> Option<Endpoint> {
+        let looked_up_by_clients =
+            self.resolution == Resolution::None && self.endpoints.is_empty() && !self.hostname.starts_with('*');
+        (self.external_name.is_some() || looked_up_by_clients).then(|| Endpoint::of_address(self.target()))
+    }
+
     /// The number of its port, if it has no other.
     pub fn only_port(&self) -> Option<u16> {
         match &*self.ports {

@@ -135,6 +135,20 @@ impl RouteTable {
         format!("{routes} routes for {routed} hosts")
     }
 
+    /// The names that each virtual host answers to, in their order; a wildcard's with its `*`.
+    pub fn domains(&self) -> Vec<Vec<String>> {
+        let mut domains = vec![Vec::new(); self.virtual_hosts.len()];
+        let exact = self.exact.iter().map(|(name, index)| (name.to_string(), *index));
+        let suffixes = self.suffixes.values().flatten();
+        for (name, index) in exact.chain(suffixes.map(|(suffix, index)| (format!("*{suffix}"), *index))) {
+            if let Some(names) = domains.get_mut(index) {
+                names.push(name);
+            }
+        }
+        domains.iter_mut().for_each(|names| names.sort());
+        domains
+    }
+
     /// The host of an `:authority`: an exact name before the longest wildcard, ports and case aside.
     pub fn virtual_host(&self, request: &Request) -> Option<&VirtualHost> {
         let host = std::str::from_utf8(request.host()).ok()?;
@@ -144,17 +158,6 @@ impl RouteTable {
             self.index(host)
         };
         self.virtual_hosts.get(index?)
-    }
-
-    /// Each host's position with a name it answers to, a `*` in front of a wildcard.
-    pub fn domains(&self) -> impl Iterator<Item = (String, usize)> {
-        let exact = self.exact.iter().map(|(name, index)| (name.to_string(), *index));
-        let suffixes = self
-            .suffixes
-            .values()
-            .flatten()
-            .map(|(suffix, index)| (format!("*{suffix}"), *index));
-        exact.chain(suffixes)
     }
 
     fn index(&self, host: &str) -> Option<usize> {

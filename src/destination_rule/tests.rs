@@ -134,7 +134,7 @@ fn with_policy<T>(test: impl FnOnce(&MergedRule) -> T) -> T {
     let config = config("", &[POLICY]);
     let registry = Registry::new(&config);
     let rules = DestinationRules::new(&config, &config.proxy, &registry);
-    test(&rules.rule("p.default.svc.cluster.local").unwrap())
+    test(rules.rule("p.default.svc.cluster.local").unwrap())
 }
 
 #[test]

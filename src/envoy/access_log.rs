@@ -1,42 +1,46 @@
-//! The access log of every listener: one JSON object a line.
+//! The access log: Istio's fields, and what the filter did.
 
 use serde_json::{Value, json};
 
-use super::type_url;
+use super::message::extension;
 
-/// Logs to Envoy's standard output, or to a file. `switchyard_fault` tells an injected answer from an upstream's.
-pub fn access_log(path: Option<&str>) -> Value {
-    let format = json!({"json_format": {
-        "time": "%START_TIME%",
+/// A line of JSON for each request, with the names that Istio's own log has.
+///
+/// An injected 500 has `switchyard_fault`; a real one has none. The path and the host are the client's, whatever was rewritten.
+pub(super) fn access_log(path: &str) -> Option<Value> {
+    let state = |name: &str| format!("%FILTER_STATE(wasm.switchyard_{name}:PLAIN)%");
+    let format = json!({
+        "start_time": "%START_TIME%",
         "method": "%REQ(:METHOD)%",
         "authority": "%REQ(X-ENVOY-ORIGINAL-HOST?:AUTHORITY)%",
         "path": "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%",
         "protocol": "%PROTOCOL%",
-        "status": "%RESPONSE_CODE%",
-        "flags": "%RESPONSE_FLAGS%",
-        "details": "%RESPONSE_CODE_DETAILS%",
-        "duration_ms": "%DURATION%",
+        "response_code": "%RESPONSE_CODE%",
+        "response_flags": "%RESPONSE_FLAGS%",
+        "response_code_details": "%RESPONSE_CODE_DETAILS%",
+        "connection_termination_details": "%CONNECTION_TERMINATION_DETAILS%",
+        "upstream_transport_failure_reason": "%UPSTREAM_TRANSPORT_FAILURE_REASON%",
+        "grpc_status": "%GRPC_STATUS%",
         "bytes_received": "%BYTES_RECEIVED%",
         "bytes_sent": "%BYTES_SENT%",
-        "attempts": "%UPSTREAM_REQUEST_ATTEMPT_COUNT%",
-        "cluster": "%UPSTREAM_CLUSTER_RAW%",
-        "upstream": "%UPSTREAM_HOST%",
+        "duration": "%DURATION%",
+        "upstream_service_time": "%RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)%",
+        "upstream_request_attempt_count": "%UPSTREAM_REQUEST_ATTEMPT_COUNT%",
+        "upstream_cluster": "%UPSTREAM_CLUSTER_RAW%",
+        "upstream_host": "%UPSTREAM_HOST%",
+        "route_name": "%ROUTE_NAME%",
+        "downstream_remote_address": "%DOWNSTREAM_REMOTE_ADDRESS%",
+        "downstream_local_address": "%DOWNSTREAM_LOCAL_ADDRESS%",
+        "requested_server_name": "%REQUESTED_SERVER_NAME%",
+        "x_forwarded_for": "%REQ(X-FORWARDED-FOR)%",
+        "user_agent": "%REQ(USER-AGENT)%",
         "request_id": "%REQ(X-REQUEST-ID)%",
-        "switchyard_route": "%FILTER_STATE(wasm.switchyard_route:PLAIN)%",
-        "switchyard_subset": "%FILTER_STATE(wasm.switchyard_subset:PLAIN)%",
-        "switchyard_fault": "%FILTER_STATE(wasm.switchyard_fault:PLAIN)%",
-        "switchyard_mirror": "%FILTER_STATE(wasm.switchyard_mirror:PLAIN)%",
-    }});
-    match path {
-        Some(path) => json!({
-            "name": "envoy.access_loggers.file",
-            "typed_config": {
-                "@type": type_url("envoy.extensions.access_loggers.file.v3.FileAccessLog"), "path": path, "log_format": format,
-            },
-        }),
-        None => json!({
-            "name": "envoy.access_loggers.stdout",
-            "typed_config": {"@type": type_url("envoy.extensions.access_loggers.stream.v3.StdoutAccessLog"), "log_format": format},
-        }),
-    }
+        "switchyard_route": state("route"),
+        "switchyard_subset": state("subset"),
+        "switchyard_fault": state("fault"),
+        "switchyard_mirror": state("mirror"),
+    });
+    let name = "envoy.extensions.access_loggers.file.v3.FileAccessLog";
+    let config = json!({"path": path, "log_format": {"json_format": format}});
+    (!path.is_empty()).then(|| extension("envoy.access_loggers.file", name, config))
 }

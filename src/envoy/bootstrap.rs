@@ -1,59 +1,32 @@
-//! `Bootstrap`: what Envoy is started with.
+//! `envoy.config.bootstrap.v3.Bootstrap`: what Envoy starts with.
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::set;
+use super::message::message;
 use super::stats_config::stats_config;
 
-/// What every bootstrap has.
-#[derive(Debug, Clone, Copy)]
-pub struct Bootstrap {
-    /// Envoy's admin interface.
-    pub admin: SocketAddr,
+/// The whole of it but for its resources.
+///
+/// The node has a name because Envoy asks for one as soon as anything comes from files.
+pub(super) fn bootstrap(admin: Option<(IpAddr, u16)>, resources: (&str, Value)) -> Value {
+    let (kind, resources) = resources;
+    let admin = admin.map(|(ip, port)| json!({"address": {"socket_address": {"address": ip, "port_value": port}}}));
+    message(json!({
+        "node": {"id": "switchyard", "cluster": "switchyard"},
+        "admin": admin,
+        "stats_config": stats_config(),
+        kind: resources,
+    }))
 }
 
-impl Bootstrap {
-    /// Everything in one file.
-    pub fn with_static(&self, listeners: Vec<Value>, clusters: Vec<Value>) -> Value {
-        let mut bootstrap = self.base();
-        set(
-            &mut bootstrap,
-            "static_resources",
-            json!({"listeners": plain(listeners), "clusters": plain(clusters)}),
-        );
-        bootstrap
-    }
-
-    /// Listeners and clusters from a `ConfigSource` each.
-    pub fn with_dynamic(&self, listeners: Value, clusters: Value) -> Value {
-        let mut bootstrap = self.base();
-        set(
-            &mut bootstrap,
-            "dynamic_resources",
-            json!({"lds_config": listeners, "cds_config": clusters}),
-        );
-        bootstrap
-    }
-
-    fn base(&self) -> Value {
-        json!({
-            "node": {"id": "switchyard", "cluster": "switchyard"},
-            "admin": {"address": {"socket_address": {"address": self.admin.ip().to_string(), "port_value": self.admin.port()}}},
-            "stats_config": stats_config(),
-            "layered_runtime": {"layers": [{
-                "name": "switchyard",
-                "static_layer": {"overload": {"global_downstream_max_connections": 50000}},
-            }]},
-        })
-    }
-}
-
-/// Messages whose place says what they are.
-fn plain(mut messages: Vec<Value>) -> Vec<Value> {
-    for message in messages.iter_mut().filter_map(Value::as_object_mut) {
-        message.remove("@type");
-    }
-    messages
+/// Static resources out of values by name.
+pub(super) fn static_resources(clusters: Vec<Value>, listeners: Vec<Value>) -> Value {
+    let fields = [("clusters", clusters), ("listeners", listeners)];
+    let fields = fields.into_iter().filter(|(_, values)| !values.is_empty());
+    fields
+        .map(|(name, values)| (name.to_owned(), values.into()))
+        .collect::<Map<_, _>>()
+        .into()
 }

@@ -1,188 +1,247 @@
-//! Who calls: the proxies that one Envoy stands for.
+//! Who calls through an Envoy, and where it listens for them: the one file that is no manifest.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
-use crate::config::{Config, Proxy};
-use crate::registry::Registry;
+use crate::config::Proxy;
+use crate::config::decode::{Unknown, decode};
+use crate::finding::{Finding, ObjectRef, Severity, Sort};
 
-/// Workloads and gateways that send their traffic through this Envoy, each by its own listeners.
-///
-/// ```yaml
-/// callers:
-/// - name: productpage            # a workload: one listener for each HTTP port of a service
-///   labels: {app: productpage}
-///   offset: 10000                # service port 9080 is listened for on 19080
-/// - name: ingress                # a gateway: one listener for each port of its Gateways' servers
-///   gateway: true
-/// ```
+/// All callers of one Envoy. Nothing has to be written: what stands here then serves one machine.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, rename_all = "camelCase")]
 pub struct Callers {
-    /// In the order of their listeners.
+    /// The cluster's domain.
+    pub domain: String,
+    /// Where Envoy's admin interface listens, `host:port`; port 0 takes a free one.
+    pub admin: String,
+    /// The file that Envoy writes its access log to; empty for none.
+    pub access_log: String,
+    /// Where the machine is, as `region/zone/sub-zone`, for policies that prefer what is near.
+    pub locality: String,
+    /// The filter's choices and limits.
+    pub options: Map<String, Value>,
+    /// The callers' own certificate, which `ISTIO_MUTUAL` shows; without it that mode is plain text.
+    pub identity: Option<Credential>,
+    /// The files of Kubernetes' secrets, by the name that `credentialName` has for them.
+    pub credentials: BTreeMap<String, Credential>,
+    /// Each with listeners of its own. None written: one in namespace `default`, and where there is a Gateway one that serves it.
     pub callers: Vec<Caller>,
 }
 
-/// A workload or a gateway.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default, rename_all = "camelCase")]
+/// A workload that calls, or a gateway.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
 pub struct Caller {
-    /// Its name, in listeners' and statistics' names.
+    /// Its name, which its listeners begin with: letters, digits and `-`.
     pub name: String,
-    /// Its namespace, against which short names are read.
+    /// The namespace it lives in; `default` if empty.
     pub namespace: String,
-    /// The cluster's domain.
-    pub domain: String,
-    /// Its labels, which `sourceLabels` and a Gateway's selector ask for.
+    /// Its labels, for `sourceLabels` and `workloadSelector`, and of a gateway for the selectors of Gateways.
     pub labels: BTreeMap<String, String>,
-    /// Whether it is a gateway: then it serves all Gateways whose selector its labels fulfil, or all of them if it has no labels.
+    /// Whether it is a gateway: it listens on the ports of the Gateways that select its labels, or of all Gateways if it has none.
     pub gateway: bool,
-    /// Where its listeners listen.
-    pub address: IpAddr,
-    /// The service ports it calls; every HTTP port of a service it sees, if none is named.
-    pub ports: Vec<u16>,
-    /// Added to a port to get the one that is listened on. By default ports from 1024 on stay as they are, and of those below a workload's
-    /// get 10000 more, a gateway's 8000.
-    pub offset: Option<u16>,
+    /// The IP address it listens on; `127.0.0.1` if empty.
+    pub address: String,
+    /// The service ports it calls, or the ports of Gateways it serves; all of them if empty.
+    pub ports: Vec<CallerPort>,
+    /// What is added to ports below 1024, which need privileges: 10000, and 20000 for a gateway.
+    pub offset: Option<i64>,
 }
 
-impl Default for Caller {
-    fn default() -> Self {
-        Caller {
-            name: "client".to_owned(),
-            namespace: "default".to_owned(),
-            domain: "cluster.local".to_owned(),
-            labels: BTreeMap::new(),
-            gateway: false,
-            address: IpAddr::from([127, 0, 0, 1]),
-            ports: Vec::new(),
-            offset: None,
-        }
-    }
+/// A port that a caller calls.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct CallerPort {
+    /// The service's port.
+    pub number: i64,
+    /// Where Envoy listens for it; the same number, with the offset, if 0.
+    pub listen: i64,
 }
 
-/// One machine: a workload without labels, and a gateway.
+/// A certificate, by its files.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Credential {
+    /// The certificate and its chain.
+    pub certificate: String,
+    /// Its key.
+    pub private_key: String,
+    /// Whom the other side has to be trusted by.
+    pub ca_certificates: String,
+}
+
 impl Default for Callers {
     fn default() -> Self {
-        let gateway = Caller {
-            name: "gateway".to_owned(),
-            gateway: true,
-            ..Caller::default()
-        };
         Callers {
-            callers: vec![Caller::default(), gateway],
+            domain: "cluster.local".to_owned(),
+            admin: "127.0.0.1:15000".to_owned(),
+            access_log: "/dev/stdout".to_owned(),
+            locality: String::new(),
+            options: Map::new(),
+            identity: None,
+            credentials: BTreeMap::new(),
+            callers: Vec::new(),
         }
     }
 }
 
-/// Why callers are refused, in one sentence.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InvalidCallers(pub String);
-
-impl Caller {
-    /// The port on which requests for a service port, or a gateway's server port, are listened for.
-    pub fn listens_on(&self, port: u16) -> Result<u16, InvalidCallers> {
-        let default = if self.gateway { 8000 } else { 10000 };
-        let offset = self.offset.unwrap_or(if port < 1024 { default } else { 0 });
-        port.checked_add(offset).ok_or_else(|| {
-            InvalidCallers(format!(
-                "caller {}: port {port} and offset {offset} are more than 65535; take a smaller offset",
-                self.name
-            ))
-        })
-    }
-
-    /// The ports it calls, or serves as a gateway, in order.
-    pub fn service_ports(&self, config: &Config, registry: &Registry) -> Vec<u16> {
-        if !self.ports.is_empty() {
-            return self.ports.clone();
-        }
-        let mut ports: Vec<u16> = if self.gateway {
-            let servers = self.gateways(config).flat_map(|gateway| &gateway.spec.servers);
-            let http = servers
-                .filter_map(|server| server.port.as_ref())
-                .filter(|port| !matches!(&*port.protocol, "TCP" | "TLS" | "MONGO"));
-            http.filter_map(|port| u16::try_from(port.number).ok()).collect()
-        } else {
-            let services = registry.visible_from(&self.namespace);
-            services
-                .flat_map(|service| &service.ports)
-                .filter(|port| port.protocol.may_be_http())
-                .map(|port| port.number)
-                .collect()
-        };
-        ports.sort_unstable();
-        ports.dedup();
-        ports
-    }
-
-    /// The Gateways it serves.
-    pub fn gateways<'c>(
-        &'c self,
-        config: &'c Config,
-    ) -> impl Iterator<Item = &'c crate::config::Object<crate::config::gateway::Gateway>> {
-        let selected = |selector: &BTreeMap<String, String>| {
-            self.labels.is_empty()
-                || selector
-                    .iter()
-                    .all(|(name, value)| self.labels.get(name) == Some(value))
-        };
-        config
-            .resources
-            .gateways
-            .iter()
-            .filter(move |gateway| self.gateway && selected(&gateway.spec.selector))
-    }
-
-    /// Who the filter's proxy is for one of its ports.
-    pub fn proxy(&self, config: &Config, port: u16) -> Proxy {
-        let gateways = self
-            .gateways(config)
-            .map(|gateway| format!("{}/{}", gateway.metadata.namespace, gateway.metadata.name));
-        Proxy {
-            namespace: self.namespace.clone(),
-            domain: self.domain.clone(),
-            labels: self.labels.clone(),
-            gateways: if self.gateway {
-                gateways.collect()
-            } else {
-                vec!["mesh".to_owned()]
-            },
-            port: Some(i64::from(port)),
-        }
-    }
-}
+/// Ports below this one need privileges.
+const UNPRIVILEGED: u16 = 1024;
 
 impl Callers {
-    /// Two listeners cannot have one address.
-    pub fn check(&self, config: &Config, registry: &Registry) -> Result<(), Vec<InvalidCallers>> {
-        let mut taken: BTreeMap<(IpAddr, u16), String> = BTreeMap::new();
-        let mut invalid = Vec::new();
-        for caller in &self.callers {
-            for port in caller.service_ports(config, registry) {
-                match caller.listens_on(port) {
-                    Err(error) => invalid.push(error),
-                    Ok(listens_on) => {
-                        let own = format!("{} for port {port}", caller.name);
-                        if let Some(other) = taken.insert((caller.address, listens_on), own.clone()) {
-                            let address = caller.address;
-                            invalid.push(InvalidCallers(format!(
-                                "{other} and {own} would both listen on {address}:{listens_on}; give one of them another address or offset"
-                            )));
-                        }
-                    }
+    /// Reads a callers file. What does not fit is a finding and is left out of the result; the rest is read.
+    pub fn from_json(json: &[u8]) -> (Callers, Vec<Finding>) {
+        let text = match std::str::from_utf8(json) {
+            Ok(text) => text,
+            Err(error) => return (Callers::default(), vec![refused("", error.to_string())]),
+        };
+        let mut faults = Vec::new();
+        let callers: Callers = decode(text, Unknown::Refuse, &mut faults);
+        let mut findings: Vec<Finding> = faults
+            .iter()
+            .map(|fault| refused(&fault.path, fault.kind.to_string()))
+            .collect();
+        callers.check(&mut findings);
+        (callers, findings)
+    }
+
+    /// The callers that are meant: those written, or the ones that serve one machine.
+    pub(super) fn effective(&self, has_gateways: bool) -> Vec<Caller> {
+        if !self.callers.is_empty() {
+            return self.callers.clone();
+        }
+        let named = |name: &str, gateway| Caller {
+            name: name.to_owned(),
+            gateway,
+            ..Caller::default()
+        };
+        let mut callers = vec![named("default", false)];
+        if has_gateways {
+            callers.push(named("gateway", true));
+        }
+        callers
+    }
+
+    /// Where the admin interface listens.
+    pub(super) fn admin_address(&self) -> Option<(IpAddr, u16)> {
+        let address: std::net::SocketAddr = self.admin.parse().ok()?;
+        Some((address.ip(), address.port()))
+    }
+
+    fn check(&self, findings: &mut Vec<Finding>) {
+        if self.admin_address().is_none() {
+            let message = format!(
+                "`{}` is no IP address with a port; write one as 127.0.0.1:15000",
+                self.admin
+            );
+            findings.push(refused("admin", message));
+        }
+        for (index, caller) in self.callers.iter().enumerate() {
+            let at = |field: &str| format!("callers[{index}].{field}");
+            if !is_label(&caller.name) {
+                let message = format!(
+                    "`{}` has to be letters, digits and `-`: listeners are named after it",
+                    caller.name
+                );
+                findings.push(refused(&at("name"), message));
+            }
+            if self.callers.iter().take(index).any(|other| other.name == caller.name) {
+                findings.push(refused(
+                    &at("name"),
+                    format!("`{}` is another caller's name", caller.name),
+                ));
+            }
+            if caller.address().is_none() {
+                let message = format!("`{}` is no IP address", caller.address);
+                findings.push(refused(&at("address"), message));
+            }
+            if caller
+                .offset
+                .is_some_and(|offset| !(0..=i64::from(u16::MAX - UNPRIVILEGED)).contains(&offset))
+            {
+                findings.push(refused(&at("offset"), "has to lie between 0 and 64511".to_owned()));
+            }
+            for (index, port) in caller.ports.iter().enumerate() {
+                if port_number(port.number).is_none() {
+                    let message = "has to be a service's port, 1 to 65535".to_owned();
+                    findings.push(refused(&at(&format!("ports[{index}].number")), message));
+                }
+                if port.listen != 0 && port_number(port.listen).is_none() {
+                    let message = "has to be a port, 1 to 65535".to_owned();
+                    findings.push(refused(&at(&format!("ports[{index}].listen")), message));
                 }
             }
         }
-        if invalid.is_empty() { Ok(()) } else { Err(invalid) }
     }
 }
 
-impl std::fmt::Display for InvalidCallers {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
+impl Caller {
+    /// Who it is to the filter, less gateways and port.
+    pub(super) fn proxy(&self, domain: &str) -> Proxy {
+        Proxy {
+            namespace: self.namespace().to_owned(),
+            domain: domain.to_owned(),
+            labels: self.labels.clone(),
+            ..Proxy::default()
+        }
+    }
+
+    pub(super) fn namespace(&self) -> &str {
+        if self.namespace.is_empty() {
+            "default"
+        } else {
+            &self.namespace
+        }
+    }
+
+    pub(super) fn address(&self) -> Option<IpAddr> {
+        if self.address.is_empty() {
+            return Some(IpAddr::from([127, 0, 0, 1]));
+        }
+        self.address.parse().ok()
+    }
+
+    /// Where Envoy listens for a service's port, if the caller calls it.
+    pub(super) fn listen(&self, port: u16) -> Option<u16> {
+        let written = self.ports.iter().find(|written| written.number == i64::from(port));
+        if !self.ports.is_empty() && written.is_none() {
+            return None;
+        }
+        let default = if self.gateway { 20_000 } else { 10_000 };
+        let offset = self
+            .offset
+            .and_then(|offset| u16::try_from(offset).ok())
+            .unwrap_or(default);
+        let own = written.and_then(|written| port_number(written.listen));
+        Some(own.unwrap_or(if port < UNPRIVILEGED { port + offset } else { port }))
+    }
+}
+
+fn port_number(number: i64) -> Option<u16> {
+    u16::try_from(number).ok().filter(|number| *number > 0)
+}
+
+fn is_label(name: &str) -> bool {
+    let edge = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+    let bytes = name.as_bytes();
+    edge(bytes.first()) && edge(bytes.last()) && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
+}
+
+/// A finding about the callers file.
+pub(super) fn refused(path: &str, message: String) -> Finding {
+    Finding {
+        severity: Severity::Error,
+        sort: Sort::Validation,
+        code: "",
+        resource: None,
+        object: ObjectRef::default(),
+        path: path.to_owned(),
+        message,
+        related: Vec::new(),
     }
 }
 
@@ -190,25 +249,56 @@ impl std::fmt::Display for InvalidCallers {
 mod tests {
     use super::*;
 
+    fn findings(json: &str) -> Vec<String> {
+        let (_, findings) = Callers::from_json(json.as_bytes());
+        findings.iter().map(ToString::to_string).collect()
+    }
+
     #[test]
-    fn ports_below_1024_are_moved_where_anyone_may_listen() {
-        let (workload, gateway) = (
-            Caller::default(),
-            Caller {
-                gateway: true,
-                ..Caller::default()
-            },
-        );
+    fn every_fault_of_a_callers_file_is_named() {
+        let json = r#"{"admin": "localhost", "caler": [], "callers": [{"name": "a.b", "ports": [{"number": 0}]},
+            {"name": "web", "address": "here"}, {"name": "web", "offset": 70000, "ports": [{"number": 1, "listen": 70000}]}]}"#;
         assert_eq!(
-            (workload.listens_on(80), workload.listens_on(9080)),
-            (Ok(10080), Ok(9080))
+            findings(json),
+            [
+                "Error caler: there is no such field; did you mean `callers`?",
+                "Error admin: `localhost` is no IP address with a port; write one as 127.0.0.1:15000",
+                "Error callers[0].name: `a.b` has to be letters, digits and `-`: listeners are named after it",
+                "Error callers[0].ports[0].number: has to be a service's port, 1 to 65535",
+                "Error callers[1].address: `here` is no IP address",
+                "Error callers[2].name: `web` is another caller's name",
+                "Error callers[2].offset: has to lie between 0 and 64511",
+                "Error callers[2].ports[0].listen: has to be a port, 1 to 65535",
+            ]
         );
-        assert_eq!((gateway.listens_on(80), gateway.listens_on(443)), (Ok(8080), Ok(8443)));
-        let moved = Caller {
-            offset: Some(20000),
-            ..Caller::default()
+        assert!(findings("{}").is_empty());
+    }
+
+    #[test]
+    fn ports_that_need_privileges_are_moved() {
+        let mut caller = Caller::default();
+        assert_eq!((caller.listen(80), caller.listen(9080)), (Some(10080), Some(9080)));
+        caller.offset = Some(30000);
+        caller.ports = vec![
+            CallerPort { number: 80, listen: 0 },
+            CallerPort {
+                number: 443,
+                listen: 8443,
+            },
+        ];
+        assert_eq!(
+            (caller.listen(80), caller.listen(443), caller.listen(9080)),
+            (Some(30080), Some(8443), None)
+        );
+    }
+
+    #[test]
+    fn without_callers_one_machine_is_served() {
+        let names = |has_gateways| -> Vec<String> {
+            let callers = Callers::default().effective(has_gateways);
+            callers.into_iter().map(|caller| caller.name).collect()
         };
-        assert_eq!(moved.listens_on(9080), Ok(29080));
-        assert!(moved.listens_on(60000).is_err());
+        assert_eq!(names(false), ["default"]);
+        assert_eq!(names(true), ["default", "gateway"]);
     }
 }

@@ -1,102 +1,91 @@
-//! `Listener`: one for each caller and port.
+//! `envoy.config.listener.v3.Listener`: where callers find Envoy, and the filter behind it.
 
 use std::net::IpAddr;
 
 use serde_json::{Value, json};
 
-use super::access_log::access_log;
-use super::filter::WASM;
-use super::{set, type_url};
+use super::message::{extension, message};
 
-/// Where a listener listens, and where it has its parts from.
-#[derive(Debug, Clone)]
-pub struct Listener<'a> {
-    /// Its name, `caller/port`.
-    pub name: &'a str,
-    /// Where it listens.
-    pub address: IpAddr,
-    /// Where it listens.
+/// Where one caller finds one service port, or a gateway's clients one of its ports.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Address {
+    pub ip: IpAddr,
     pub port: u16,
-    /// The routes: the message itself, or a `Rds` that says where they are.
-    pub routes: Routes,
-    /// The filter: the message itself, or where it is.
-    pub filter: FilterSource,
-    /// The file of the access log; none is Envoy's standard output.
-    pub access_log: Option<&'a str>,
-    /// The transport socket, where clients speak TLS.
-    pub transport_socket: Option<Value>,
 }
 
-/// Where routes come from.
-#[derive(Debug, Clone)]
-pub enum Routes {
-    /// Written here.
-    Inline(Value),
-    /// By name from a `ConfigSource`.
-    Discovered(String, Value),
+/// What a listener is made of.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Listener {
+    /// Also its routes', its filter's and its statistics'.
+    pub name: String,
+    pub address: Address,
+    /// Whether strangers connect to it.
+    pub is_edge: bool,
+    /// For the names under which TLS is accepted; empty for plain text.
+    pub tls: Vec<TlsServer>,
+    /// `route_config` or `rds`.
+    pub routes: (&'static str, Value),
+    /// The filter; none where Envoy's own routes are all there is.
+    pub filter: Option<Value>,
+    pub access_log: Option<Value>,
 }
 
-/// Where the filter comes from.
-#[derive(Debug, Clone)]
-pub enum FilterSource {
-    /// Written here.
-    Inline(Value),
-    /// By name from a `ConfigSource`.
-    Discovered(String, Value),
+/// A server of a gateway that accepts TLS.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct TlsServer {
+    /// The names clients may ask for; empty for any.
+    pub server_names: Vec<String>,
+    pub transport_socket: Value,
 }
 
-impl Listener<'_> {
+impl Listener {
     /// The message.
-    pub fn message(&self) -> Value {
-        let mut chain = json!({"filters": [{
-            "name": "envoy.filters.network.http_connection_manager",
-            "typed_config": self.http_connection_manager(),
-        }]});
-        if let Some(socket) = &self.transport_socket {
-            set(&mut chain, "transport_socket", socket.clone());
-        }
-        json!({
-            "@type": type_url("envoy.config.listener.v3.Listener"),
+    pub fn value(&self) -> Value {
+        let inspector = || {
+            let name = "envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector";
+            json!([extension("envoy.filters.listener.tls_inspector", name, json!({}))])
+        };
+        let plain = || vec![json!({"filters": [self.connection_manager()]})];
+        let chains: Vec<Value> = self.tls.iter().map(|server| self.filter_chain(server)).collect();
+        message(json!({
             "name": self.name,
-            "address": {"socket_address": {"address": self.address.to_string(), "port_value": self.port}},
-            "filter_chains": [chain],
+            "address": {"socket_address": {"address": self.address.ip, "port_value": self.address.port}},
+            "traffic_direction": "OUTBOUND",
+            "listener_filters": (!chains.is_empty()).then(inspector),
+            "filter_chains": if chains.is_empty() { plain() } else { chains },
+        }))
+    }
+
+    fn filter_chain(&self, server: &TlsServer) -> Value {
+        let names = &server.server_names;
+        json!({
+            "filter_chain_match": (!names.is_empty()).then(|| json!({"server_names": names})),
+            "transport_socket": server.transport_socket,
+            "filters": [self.connection_manager()],
         })
     }
 
-    /// As Istio sets it up: paths are normalised, streams may be idle, connections may be upgraded.
-    fn http_connection_manager(&self) -> Value {
-        let filter = match &self.filter {
-            FilterSource::Inline(wasm) => json!({"name": "switchyard", "typed_config": wasm}),
-            FilterSource::Discovered(name, source) => json!({
-                "name": name,
-                "config_discovery": {"config_source": source, "type_urls": [type_url(WASM)]},
-            }),
-        };
-        let mut manager = json!({
-            "@type": type_url("envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"),
-            "stat_prefix": self.name.replace('/', "_"),
-            "codec_type": "AUTO",
+    fn connection_manager(&self) -> Value {
+        let router = extension(
+            "envoy.filters.http.router",
+            "envoy.extensions.filters.http.router.v3.Router",
+            json!({}),
+        );
+        let (routes, value) = &self.routes;
+        let config = json!({
+            "stat_prefix": self.name,
             "normalize_path": true,
             "stream_idle_timeout": "0s",
-            "use_remote_address": false,
+            "use_remote_address": self.is_edge.then_some(true),
             "upgrade_configs": [{"upgrade_type": "websocket"}],
-            "access_log": [access_log(self.access_log)],
-            "http_filters": [
-                filter,
-                {
-                    "name": "envoy.filters.http.router",
-                    "typed_config": {"@type": type_url("envoy.extensions.filters.http.router.v3.Router")},
-                },
-            ],
+            "access_log": self.access_log.as_ref().map(|log| json!([log])),
+            (*routes): value,
+            "http_filters": self.filter.iter().chain([&router]).collect::<Vec<_>>(),
         });
-        match &self.routes {
-            Routes::Inline(routes) => set(&mut manager, "route_config", routes.clone()),
-            Routes::Discovered(name, source) => set(
-                &mut manager,
-                "rds",
-                json!({"route_config_name": name, "config_source": source}),
-            ),
-        }
-        manager
+        extension(
+            "envoy.filters.network.http_connection_manager",
+            "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+            config,
+        )
     }
 }

@@ -1,50 +1,44 @@
-//! `RetryPolicy` of the overlay routes and of Istio's default route.
+//! `envoy.config.route.v3.RetryPolicy`.
+//!
+//! `ConvertPolicy`, istio `pilot/pkg/networking/core/route/retry/retry.go`.
 
 use serde_json::{Value, json};
 
-use super::{set, type_url};
+use super::message::{extension, message, seconds};
 use crate::retry::{DEFAULT_ATTEMPTS, DEFAULT_RETRY_ON, Variant};
 
-/// Istio's default policy.
-pub fn default_policy() -> Value {
-    let mut policy = variant_policy(&Variant::default());
-    set(&mut policy, "retry_on", DEFAULT_RETRY_ON);
-    set(&mut policy, "num_retries", DEFAULT_ATTEMPTS);
-    policy
+/// How often another host is asked for in place of one that failed.
+const HOST_SELECTION_ATTEMPTS: &str = "5";
+
+/// Istio's policy where a rule says nothing.
+pub(super) fn default(previous_hosts: bool) -> Value {
+    message(json!({
+        "retry_on": DEFAULT_RETRY_ON,
+        "num_retries": DEFAULT_ATTEMPTS,
+        "retry_host_predicate": previous_hosts.then(|| json!([self::previous_hosts()])),
+        "host_selection_retry_max_attempts": HOST_SELECTION_ATTEMPTS,
+    }))
 }
 
-/// What of a rule's policy no header can say; the conditions come with the request.
-pub fn variant_policy(variant: &Variant) -> Value {
-    let mut policy = json!({"host_selection_retry_max_attempts": "5"});
-    if variant.previous_hosts {
-        set(
-            &mut policy,
-            "retry_host_predicate",
-            json!([{
-                "name": "envoy.retry_host_predicates.previous_hosts",
-                "typed_config": {"@type": type_url("envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate")},
-            }]),
-        );
-    }
-    if variant.remote_localities {
-        set(
-            &mut policy,
-            "retry_priority",
-            json!({
-                "name": "envoy.retry_priorities.previous_priorities",
-                "typed_config": {
-                    "@type": type_url("envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig"),
-                    "update_frequency": 2,
-                },
-            }),
-        );
-    }
-    if let Some(base) = variant.base_interval {
-        set(
-            &mut policy,
-            "retry_back_off",
-            json!({"base_interval": format!("{}s", base.as_secs_f64())}),
-        );
-    }
-    policy
+/// What a policy has that no header can ask for; on what to retry and how often, the filter asks for by headers.
+pub(super) fn variant(variant: &Variant) -> Value {
+    let priorities = || {
+        let name = "envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig";
+        extension(
+            "envoy.retry_priorities.previous_priorities",
+            name,
+            json!({"update_frequency": 2}),
+        )
+    };
+    message(json!({
+        "retry_back_off": variant.base_interval.map(|base| json!({"base_interval": seconds(base)})),
+        "retry_host_predicate": variant.previous_hosts.then(|| json!([previous_hosts()])),
+        "retry_priority": variant.remote_localities.then(priorities),
+        "host_selection_retry_max_attempts": HOST_SELECTION_ATTEMPTS,
+    }))
+}
+
+fn previous_hosts() -> Value {
+    let name = "envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate";
+    extension("envoy.retry_host_predicates.previous_hosts", name, json!({}))
 }

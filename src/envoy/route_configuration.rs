@@ -1,108 +1,113 @@
-//! `RouteConfiguration`: the overlay routes that send a request to the cluster that the filter chose, and behind them Istio's default
-//! route of each service.
+//! `envoy.config.route.v3.RouteConfiguration`: the overlay, and Istio's default routes behind it.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::retry_policy::{default_policy, variant_policy};
-use super::{set, type_url};
+use super::message::message;
+use super::{hash_policy, retry_policy};
+use crate::hash_policy::HashPolicy;
 use crate::reserved;
 use crate::retry::Variant;
 use crate::route::{RouteTable, VirtualHost};
 
-/// The routes of a listener. A `*` host is always there: a filter that changes the authority makes Envoy choose the host anew.
-pub fn route_configuration(name: &str, table: &RouteTable) -> Value {
-    let overlay = overlay(&variants(table));
-    let mut domains: Vec<Vec<String>> = vec![Vec::new(); table.virtual_hosts.len()];
-    for (domain, index) in table.domains() {
-        if let Some(domains) = domains.get_mut(index) {
-            domains.push(domain);
-        }
-    }
+/// The routes of a listener: a virtual host for each that the filter's table has, and the one for everything else, which is there whatever
+/// the table says, for a rewritten authority is looked up anew. `hash` tells the key of a host's default route.
+pub(super) fn route_configuration(name: &str, table: &RouteTable, hash: impl Fn(&str) -> Option<HashPolicy>) -> Value {
+    let overlay = overlay(table);
     let mut hosts: Vec<Value> = Vec::new();
-    for (host, mut domains) in table.virtual_hosts.iter().zip(domains) {
-        domains.sort();
-        if !domains.is_empty() {
-            hosts.push(virtual_host(&host.name, domains, host, &overlay));
+    let mut everything = virtual_host("*", &["*".to_owned()], &overlay, None);
+    for (host, domains) in table.virtual_hosts.iter().zip(table.domains()) {
+        let default = host.default_cluster.as_deref();
+        let default = default.map(|cluster| default_route(cluster, hash(&host.name).as_ref()));
+        let value = with_tls(virtual_host(&host.name, &domains, &overlay, default), host);
+        match domains.iter().any(|domain| domain == "*") {
+            true => everything = value,
+            false if domains.is_empty() => {}
+            false => hosts.push(value),
         }
     }
-    if !table.domains().any(|(domain, _)| domain == "*") {
-        hosts.push(json!({
-            "name": "switchyard", "domains": ["*"], "include_request_attempt_count": true, "routes": overlay,
-        }));
-    }
+    hosts.push(everything);
     json!({
-        "@type": type_url("envoy.config.route.v3.RouteConfiguration"),
         "name": name,
         "internal_only_headers": reserved::ALL,
         "ignore_port_in_host_matching": true,
+        // A subset that no rule defines is 503 for those who ask for it, and no reason to refuse the others' routes.
         "validate_clusters": false,
         "virtual_hosts": hosts,
     })
 }
 
-fn virtual_host(name: &str, domains: Vec<String>, host: &VirtualHost, overlay: &[Value]) -> Value {
-    let default = host.default_cluster.as_ref().map(|cluster| default_route(cluster));
-    let routes: Vec<&Value> = overlay.iter().chain(&default).collect();
-    let mut host_value = json!({
-        "name": name, "domains": domains, "include_request_attempt_count": true, "routes": routes,
-    });
-    if host.https_redirect {
-        set(&mut host_value, "require_tls", "ALL");
-    }
-    host_value
-}
-
-/// What rules ask for that no header can say.
-fn variants(table: &RouteTable) -> BTreeSet<Variant> {
-    let routes = table
-        .virtual_hosts
-        .iter()
-        .filter_map(|host| host.routes.as_ref())
-        .flat_map(|routes| routes.iter());
-    routes
-        .filter_map(|route| Some(route.action.forward()?.retry.as_ref()?.variant))
-        .collect()
-}
-
-/// One route for each variant, and behind them the one with Istio's default retries. Any path matches: a rewrite may leave one that does
-/// not begin with a slash.
-fn overlay(variants: &BTreeSet<Variant>) -> Vec<Value> {
-    let chosen = json!({"name": reserved::CLUSTER, "present_match": true});
-    let route = |name: &str, headers: Value, retry_policy: Value| {
-        json!({
-            "name": name,
-            "match": {"prefix": "", "headers": headers},
-            "route": {
-                "cluster_header": reserved::CLUSTER,
-                "timeout": "0s",
-                "max_grpc_timeout": "0s",
-                "retry_policy": retry_policy,
-                "hash_policy": [{"filter_state": {"key": reserved::HASH_KEY}}],
-            },
-            "request_headers_to_remove": reserved::ALL,
-        })
-    };
-    let variant = |variant: &Variant| {
-        let key = variant.key();
-        let asked = json!({"name": reserved::RETRY, "string_match": {"exact": key}});
-        route(
-            &format!("switchyard {key}"),
-            json!([chosen, asked]),
-            variant_policy(variant),
-        )
-    };
-    let mut routes: Vec<Value> = variants.iter().map(variant).collect();
-    routes.push(route("switchyard", json!([chosen]), default_policy()));
-    routes
-}
-
-/// `buildDefaultHTTPOutboundRoute`, istio `pilot/pkg/networking/core/route/route.go`.
-fn default_route(cluster: &str) -> Value {
+fn virtual_host(name: &str, domains: &[String], overlay: &[Value], default: Option<Value>) -> Value {
     json!({
+        "name": name,
+        "domains": domains,
+        "include_request_attempt_count": true,
+        "routes": overlay.iter().cloned().chain(default).collect::<Vec<_>>(),
+    })
+}
+
+fn with_tls(mut value: Value, host: &VirtualHost) -> Value {
+    if let Some(fields) = value.as_object_mut().filter(|_| host.https_redirect) {
+        fields.insert("require_tls".to_owned(), "ALL".into());
+    }
+    value
+}
+
+/// The routes that a request takes once the filter has named its cluster: one for each retry policy that headers cannot ask for, and behind
+/// them the one with Istio's default policy. A client gets to none of them, for its reserved headers are taken away.
+fn overlay(table: &RouteTable) -> Vec<Value> {
+    let rules = table.virtual_hosts.iter().filter_map(|host| host.routes.as_ref());
+    let forwards = rules
+        .flat_map(|routes| routes.iter())
+        .filter_map(|route| route.action.forward());
+    let wanted = forwards
+        .filter_map(|forward| forward.retry.as_ref())
+        .map(|retry| retry.variant);
+    // The plain one is there before anybody wants it, so that a first retry policy is news to the filter alone.
+    let variants: BTreeSet<Variant> = wanted.chain([Variant::default()]).collect();
+    let variants = variants.iter().map(|variant| {
+        let key = variant.key();
+        let chosen = json!({"name": reserved::RETRY, "string_match": {"exact": key}});
+        overlay_route(
+            &format!("switchyard {key}"),
+            Some(chosen),
+            retry_policy::variant(variant),
+        )
+    });
+    let default = overlay_route("switchyard", None, retry_policy::default(true));
+    variants.chain([default]).collect()
+}
+
+fn overlay_route(name: &str, chosen: Option<Value>, retry_policy: Value) -> Value {
+    let routed = json!({"name": reserved::CLUSTER, "present_match": true});
+    let headers: Vec<Value> = [Some(routed), chosen].into_iter().flatten().collect();
+    json!({
+        "name": name,
+        // The empty prefix takes `*` too, which OPTIONS may ask for.
+        "match": {"prefix": "", "headers": headers},
+        "route": {
+            "cluster_header": reserved::CLUSTER,
+            "timeout": "0s",
+            "max_grpc_timeout": "0s",
+            "retry_policy": retry_policy,
+            "hash_policy": hash_policy::by_filter(),
+        },
+        "request_headers_to_remove": [reserved::CLUSTER, reserved::RETRY],
+    })
+}
+
+/// Istio's route to a service that no VirtualService has.
+fn default_route(cluster: &str, hash: Option<&HashPolicy>) -> Value {
+    message(json!({
         "name": "default",
         "match": {"prefix": "/"},
-        "route": {"cluster": cluster, "timeout": "0s", "max_grpc_timeout": "0s", "retry_policy": default_policy()},
-    })
+        "route": {
+            "cluster": cluster,
+            "timeout": "0s",
+            "max_grpc_timeout": "0s",
+            "retry_policy": retry_policy::default(hash.is_none()),
+            "hash_policy": hash.map(hash_policy::native),
+        },
+    }))
 }

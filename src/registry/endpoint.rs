@@ -21,7 +21,7 @@ pub struct Endpoint {
     /// Its share among the others; 1 unless said.
     pub weight: u32,
     /// Whether one that does not name a port lacks it, as in Kubernetes; a ServiceEntry's has the service's own.
-    is_explicit: bool,
+    pub is_explicit: bool,
 }
 
 /// A place; a part is empty where it is not said.

@@ -82,7 +82,7 @@ fn sidecar(listener: &Listener, visible: &[&Compiled]) -> RouteTable {
 impl RouteTable {
     fn add(&mut self, listener: &Listener, host: &str, routes: Option<Arc<Routes>>) {
         let proxy = listener.proxy;
-        let port = listener.port.filter(|_| listener.registry.service(host).is_some());
+        let known = listener.registry.service(host);
         let index = self.virtual_hosts.len();
         let domains = if host.starts_with('*') {
             vec![host.to_owned()]
@@ -93,7 +93,10 @@ impl RouteTable {
         self.virtual_hosts.push(VirtualHost {
             name: host.into(),
             routes,
-            default_cluster: port.map(|port| cluster_name(port, "", host).into()),
+            default_cluster: listener
+                .port
+                .zip(known)
+                .map(|(port, service)| cluster_name(port, "", service.target()).into()),
             https_redirect: false,
         });
     }
