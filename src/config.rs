@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use serde_json::value::RawValue;
 
 use crate::finding::{Finding, ObjectRef, Severity, Sort};
-use decode::{FaultKind, Unknown, decode, nearest};
+pub(crate) use decode::nearest;
+use decode::{FaultKind, Unknown, decode};
 pub use object::{DECIDING_KINDS, KINDS, Object, ObjectMeta, Resources};
 pub use plugin::{Options, Proxy};
 

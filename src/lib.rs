@@ -12,6 +12,7 @@
 #![deny(missing_docs)]
 
 pub mod action;
+pub mod analyze;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod config;

@@ -21,8 +21,9 @@ mod index;
 mod rule;
 mod virtual_hosts;
 
-pub(crate) use delegate::is_exported;
-pub(crate) use rule::{Listener, Place};
+pub(crate) use delegate::{Expanded, ExpandedRule, expand, is_exported};
+pub(crate) use gateway::intersection;
+pub(crate) use rule::{Listener, Place, gateway_name};
 
 /// Everything one listener's requests are decided by.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -68,6 +68,33 @@ impl<'m> Literal<'m> {
         }
     }
 
+    /// A variable begins with this text.
+    pub fn begins(variable: Variable<'m>, text: impl Into<Cow<'m, [u8]>>) -> Self {
+        Literal {
+            variable,
+            test: text_test(text, false, false),
+            wanted: true,
+        }
+    }
+
+    /// What it is about.
+    pub fn variable(&self) -> &Variable<'m> {
+        &self.variable
+    }
+
+    /// Whether some text has to pass, or none may.
+    pub fn is_wanted(&self) -> bool {
+        self.wanted
+    }
+
+    /// The bytes it compares with; none for presence and expressions.
+    pub fn text(&self) -> Option<&[u8]> {
+        match &self.test {
+            Test::Text(text) => Some(&text.bytes),
+            _ => None,
+        }
+    }
+
     pub(super) fn negated(&self) -> Self {
         Literal {
             wanted: !self.wanted,

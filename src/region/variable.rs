@@ -3,12 +3,11 @@
 use std::borrow::Cow;
 
 use crate::header_edits::is_kept_in_one_line;
+use crate::normalize;
 
 /// A part of a request, or of the proxy that has it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Variable<'m> {
-    /// The gateway it came through, or `mesh`.
-    Gateway,
     /// The namespace of the proxy that has it.
     SourceNamespace,
     /// A label of the proxy that has it.
@@ -53,7 +52,6 @@ impl Variable<'_> {
     /// Text to begin with where little is asked for, the most usual first.
     pub(super) fn usual(&self) -> &'static [&'static [u8]] {
         match self {
-            Variable::Gateway => &[b"mesh"],
             Variable::SourceNamespace => &[b"default"],
             Variable::Port => &[b"80"],
             Variable::Path => &[b"/"],
@@ -91,9 +89,12 @@ impl Variable<'_> {
             }
             Variable::Scheme => matches!(text, b"http" | b"https"),
             Variable::Path => {
-                text.first() == Some(&b'/') && text.iter().all(|byte| byte.is_ascii_graphic() && !b"?#".contains(byte))
+                let is_plain = |byte: &u8| byte.is_ascii_graphic() && !b"?#".contains(byte);
+                text.first() == Some(&b'/')
+                    && text.iter().all(is_plain)
+                    && normalize::path(text).is_some_and(|path| path == text)
             }
-            Variable::Method | Variable::Authority | Variable::Gateway | Variable::SourceNamespace => is_token(text),
+            Variable::Method | Variable::Authority | Variable::SourceNamespace => is_token(text),
             Variable::QueryParameter(name) => {
                 let plain = |text: &[u8], refused: &[u8]| {
                     text.iter()

@@ -8,8 +8,6 @@ use crate::header_map::HeaderMap;
 /// A request, and the proxy that has it: whatever is left out may be anything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Witness {
-    /// The gateway it came through.
-    pub gateway: Option<String>,
     /// The namespace of the proxy.
     pub source_namespace: Option<String>,
     /// The labels of the proxy.
@@ -37,7 +35,6 @@ impl Witness {
             let text = || lines.first().map(|line| String::from_utf8_lossy(line).into_owned());
             let bytes = || lines.first().cloned();
             match variable {
-                Variable::Gateway => witness.gateway = text(),
                 Variable::SourceNamespace => witness.source_namespace = text(),
                 Variable::SourceLabel(name) => {
                     witness

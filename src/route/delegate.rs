@@ -10,21 +10,39 @@ use crate::config::{Config, Object};
 use crate::hostname;
 
 /// A VirtualService of which every rule is its own.
-pub(super) struct Expanded<'a> {
+pub(crate) struct Expanded<'a> {
     pub object: &'a Object<VirtualService>,
     pub rules: Vec<ExpandedRule<'a>>,
 }
 
 /// A rule, and where it was written.
-pub(super) struct ExpandedRule<'a> {
+pub(crate) struct ExpandedRule<'a> {
     pub http: usize,
     pub delegate: Option<(&'a Object<VirtualService>, usize)>,
     pub rule: Cow<'a, HTTPRoute>,
 }
 
+impl<'a> Expanded<'a> {
+    /// A VirtualService with the rules it has itself, none of which delegates.
+    pub fn alone(object: &'a Object<VirtualService>) -> Self {
+        let rules = object.spec.http.iter().enumerate();
+        let rules = rules.filter(|(_, rule)| rule.delegate.is_none());
+        Expanded {
+            object,
+            rules: rules
+                .map(|(http, rule)| ExpandedRule {
+                    http,
+                    delegate: None,
+                    rule: Cow::Borrowed(rule),
+                })
+                .collect(),
+        }
+    }
+}
+
 /// The VirtualServices that have hosts, oldest first, each rule that delegates replaced by what it delegates to. A delegate that is not
 /// there, or that nothing of can ever match, leaves its rule out.
-pub(super) fn expand(config: &Config) -> Vec<Expanded<'_>> {
+pub(crate) fn expand(config: &Config) -> Vec<Expanded<'_>> {
     let domain = &config.proxy.domain;
     let mut roots: Vec<&Object<VirtualService>> = config
         .resources

@@ -103,7 +103,7 @@ fn servers<'a>(config: &'a Config, listener: &Listener) -> Vec<Server<'a>> {
 }
 
 /// The narrower of two hosts, if one covers the other.
-fn intersection(a: &str, b: &str) -> Option<String> {
+pub(crate) fn intersection(a: &str, b: &str) -> Option<String> {
     if hostname::covers(a, b) || a == b {
         return Some(b.to_owned());
     }

@@ -39,7 +39,7 @@ impl Listener<'_> {
 }
 
 /// `mesh`, or a gateway with its namespace.
-pub(super) fn gateway_name(gateway: &str, namespace: &str) -> String {
+pub(crate) fn gateway_name(gateway: &str, namespace: &str) -> String {
     if gateway == "mesh" || gateway.contains('/') {
         gateway.to_owned()
     } else {
@@ -147,7 +147,8 @@ pub(crate) struct Place<'a> {
 }
 
 impl Place<'_> {
-    fn route_match(&mut self, index: usize, entry: &HTTPMatchRequest, port: Option<u16>) -> RouteMatch {
+    /// One entry of the rule's `match`; `port` is the listener's, where it is known.
+    pub fn route_match(&mut self, index: usize, entry: &HTTPMatchRequest, port: Option<u16>) -> RouteMatch {
         let at = |field: &str| format!("match[{index}].{field}");
         let mut headers = Vec::new();
         for (name, field, value) in [
