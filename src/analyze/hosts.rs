@@ -33,7 +33,7 @@ pub(super) fn shared(config: &Config, findings: &mut Findings) {
             (&metadata.creation_timestamp, &metadata.name, &metadata.namespace)
         });
         for (rank, (object, index)) in claims.iter().enumerate() {
-            let others = claims.iter().enumerate().filter(|(other, _)| *other != rank);
+            let mut others = claims.iter().enumerate().filter(|(other, _)| *other != rank);
             let rival = others.find(|(_, (other, _))| meet(object, other));
             let Some((other_rank, (other, other_index))) = rival else {
                 continue;
