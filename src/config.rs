@@ -4,13 +4,10 @@
 //! { "proxy": {"namespace": "default", "port": 9080}, "options": {}, "resources": [{"kind": "VirtualService", ...}] }
 //! ```
 
-use std::collections::BTreeMap;
-
-use serde_json::value::RawValue;
-
 use crate::finding::{Finding, ObjectRef, Severity, Sort};
+pub use decode::Unread;
 pub(crate) use decode::nearest;
-use decode::{FaultKind, Unknown, decode};
+use decode::{Decode, Fault, Json, Unknown, decode, strays};
 pub use object::{DECIDING_KINDS, KINDS, Object, ObjectMeta, Resources};
 pub use plugin::{Options, Proxy};
 
@@ -24,16 +21,23 @@ mod plugin;
 pub mod service_entry;
 pub mod virtual_service;
 
-/// Gives each struct what every message has: a default for every field, and JSON's names for the fields.
+/// Gives each struct what every message has: a default for every field, and reading. A field's name in JSON follows from its own, or stands
+/// behind its type.
 macro_rules! message {
-    ($($(#[$meta:meta])* pub struct $name:ident { $($fields:tt)* })*) => {$(
+    ($(
+        $(#[$meta:meta])*
+        pub struct $name:ident {
+            $($(#[$doc:meta])* pub $field:ident: $type:ty $(= $json:literal)?,)*
+        }
+    )*) => {$(
         $(#[$meta])*
-        #[derive(Debug, Clone, Default, PartialEq, serde::Deserialize)]
-        #[serde(default, rename_all = "camelCase")]
-        pub struct $name { $($fields)* }
+        #[derive(Debug, Clone, Default, PartialEq)]
+        pub struct $name { $($(#[$doc])* pub $field: $type,)* }
+
+        $crate::config::decode::fields!($name: $($field $(= $json)?),*);
     )*};
 }
-use message;
+pub(crate) use message;
 
 /// The whole of a plugin's configuration.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -52,45 +56,32 @@ impl Config {
     /// Reads a plugin's JSON. What does not fit is a finding and is left out of the result; the rest is read.
     pub fn from_json(json: &[u8]) -> (Config, Vec<Finding>) {
         let mut config = Config::default();
-        let mut findings = Vec::new();
-        let members = std::str::from_utf8(json)
-            .map_err(|error| error.to_string())
-            .and_then(|text| members(text).map_err(|error| error.to_string()));
-        match members {
-            Ok(members) => members
-                .iter()
-                .for_each(|(name, value)| config.read(name, value, &mut findings)),
-            Err(error) => findings.push(own("", format!("the configuration has to be a JSON object: {error}"))),
+        let json: Json = match serde_json::from_slice(json) {
+            Ok(json @ Json::Object(_)) => json,
+            Ok(other) => {
+                return (
+                    config,
+                    vec![own("", format!("has to be an object, and is {}", other.name()))],
+                );
+            }
+            Err(error) => return (config, vec![own("", format!("is not JSON: {error}"))]),
+        };
+        let mut faults = strays(&json, &["proxy", "options", "resources", "generation"]);
+        for (name, field) in [
+            ("proxy", &mut config.proxy as &mut dyn Decode),
+            ("options", &mut config.options),
+            ("generation", &mut config.generation),
+        ] {
+            let found = json.get(name).map(|value| decode(field, value, Unknown::Refuse));
+            faults.extend(found.into_iter().flatten().map(|fault| fault.below(name)));
+        }
+        let own = |fault: &Fault| own(&fault.path, fault.kind.to_string());
+        let mut findings = faults.iter().map(own).collect();
+        if let Some(resources) = json.get("resources") {
+            config.resources.extend(resources, &mut findings);
         }
         (config, findings)
     }
-
-    fn read(&mut self, name: &str, value: &RawValue, findings: &mut Vec<Finding>) {
-        let mut faults = Vec::new();
-        match name {
-            "proxy" => self.proxy = decode(value.get(), Unknown::Refuse, &mut faults),
-            "options" => self.options = decode(value.get(), Unknown::Refuse, &mut faults),
-            "generation" => self.generation = decode(value.get(), Unknown::Refuse, &mut faults),
-            "resources" => match serde_json::from_str::<Vec<&RawValue>>(value.get()) {
-                Ok(list) => list.iter().for_each(|json| self.resources.push(json.get(), findings)),
-                Err(_) => findings.push(own(name, "has to be a list of Kubernetes objects".to_owned())),
-            },
-            _ => {
-                let nearest = nearest(name, &["proxy", "options", "resources", "generation"]);
-                findings.push(own(name, FaultKind::UnknownField { nearest }.to_string()));
-            }
-        }
-        findings.extend(
-            faults
-                .iter()
-                .map(|fault| own(&fault.below(name), fault.kind.to_string())),
-        );
-    }
-}
-
-/// A JSON object's members, none of them read yet.
-fn members(json: &str) -> serde_json::Result<BTreeMap<String, &RawValue>> {
-    serde_json::from_str(json)
 }
 
 /// A finding about the plugin's own fields.

@@ -1,24 +1,32 @@
 //! Reading JSON into types without stopping at the first fault.
 //!
-//! serde's derived code stops at the first value that does not fit. Whoever wrote five things wrong wants to hear of five. So a
-//! deserializer of our own stands between the JSON and the derived code: a value that does not fit becomes a [`Fault`] and its type's empty value,
-//! an unknown field becomes a [`Fault`], and reading goes on. It also takes the field names protobuf JSON takes: `mirrorPercentage`
-//! and `mirror_percentage` are one field.
+//! Whoever wrote five things wrong wants to hear of five. So a value that does not fit becomes a [`Fault`] and its type's empty value, an
+//! unknown field becomes a [`Fault`], and reading goes on. Field names may be spelled as protobuf JSON spells them or as protobuf itself does:
+//! `mirrorPercentage` and `mirror_percentage` are one field.
 //!
-//! The types read this way keep to what derived code cannot refuse: every field has a default, whole numbers are `i64`.
+//! Messages list their fields ([`fields`]) and all are read by one function: code derived for each of some hundred types would be a third
+//! of the filter.
 
 use std::cell::RefCell;
 use std::fmt;
 
-use serde::Deserialize;
-
-use json::Json;
+pub use json::{Json, Member};
+use message::Trail;
+pub(crate) use message::fields;
+pub use message::{At, Field};
 pub use nearest::nearest;
-use tolerant::Tolerant;
+pub use value::Unread;
 
 mod json;
+mod message;
 mod nearest;
-mod tolerant;
+mod value;
+
+/// What can be read out of JSON. It is made empty, and stays so where nothing fits.
+pub trait Decode {
+    /// Takes over the value at a place.
+    fn decode(&mut self, at: At);
+}
 
 /// One place in the text that does not fit its type.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,13 +38,15 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// The path as seen from the object that has the value as its field `name`.
-    pub fn below(&self, name: &str) -> String {
-        match self.path.chars().next() {
-            None => name.to_owned(),
-            Some('[') => format!("{name}{}", self.path),
-            Some(_) => format!("{name}.{}", self.path),
-        }
+    /// As seen from the object that has the value as its field `name`.
+    pub fn below(mut self, name: &str) -> Fault {
+        let dot = if self.path.is_empty() || self.path.starts_with('[') {
+            ""
+        } else {
+            "."
+        };
+        self.path = format!("{name}{dot}{}", self.path);
+        self
     }
 }
 
@@ -44,7 +54,7 @@ impl Fault {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FaultKind {
     /// The type has no such field; the nearest name it has, where one is near.
-    UnknownField { nearest: Option<&'static str> },
+    UnknownField { nearest: Option<String> },
     /// The same field a second time, in either spelling.
     DuplicateField,
     /// Another type than the field's, both in words.
@@ -54,8 +64,6 @@ pub enum FaultKind {
     },
     /// A null entry of a list or a map; it is read as an empty one.
     Null,
-    /// Not JSON at all, in serde_json's words; nothing below was read.
-    Syntax(String),
 }
 
 impl fmt::Display for FaultKind {
@@ -68,7 +76,6 @@ impl fmt::Display for FaultKind {
             FaultKind::DuplicateField => f.write_str("the field is here twice; keep one"),
             FaultKind::Mismatch { expected, found } => write!(f, "has to be {expected}, and is {found}"),
             FaultKind::Null => f.write_str("the entry is null; remove it, or write {} for an empty one"),
-            FaultKind::Syntax(error) => write!(f, "is not JSON: {error}"),
         }
     }
 }
@@ -82,54 +89,34 @@ pub enum Unknown {
     Refuse,
 }
 
-/// Reads `json` as a `T`, adding everything that does not fit to `faults`.
-pub fn decode<T: for<'v> Deserialize<'v> + Default>(json: &str, unknown: Unknown, faults: &mut Vec<Fault>) -> T {
-    let found = RefCell::new(Vec::new());
-    let value = serde_json::from_str::<Json>(json)
-        .map_err(|error| error.to_string())
-        .and_then(|json| {
-            let tolerant = Tolerant {
-                json: &json,
-                trail: &Trail::Root,
-                known: &[],
-                unknown,
-                faults: &found,
-            };
-            T::deserialize(tolerant).map_err(|error| error.to_string())
-        });
-    faults.append(&mut found.into_inner());
-    value.unwrap_or_else(|error| {
-        faults.push(Fault {
-            path: String::new(),
-            kind: FaultKind::Syntax(error),
-        });
-        T::default()
-    })
+/// Reads `json` into `value`, and returns everything that does not fit.
+pub fn decode(value: &mut dyn Decode, json: &Json, unknown: Unknown) -> Vec<Fault> {
+    let faults = RefCell::default();
+    value.decode(At {
+        json,
+        trail: &Trail::Root,
+        unknown,
+        faults: &faults,
+    });
+    faults.into_inner()
 }
 
-/// Where reading stands: a list on the stack, written out only for a fault.
-enum Trail<'a> {
-    Root,
-    Field(&'a Trail<'a>, &'a str),
-    Key(&'a Trail<'a>, &'a str),
-    Index(&'a Trail<'a>, usize),
-}
-
-impl Trail<'_> {
-    fn is_entry(&self) -> bool {
-        matches!(self, Trail::Key(..) | Trail::Index(..))
-    }
-}
-
-impl fmt::Display for Trail<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Trail::Root => Ok(()),
-            Trail::Index(parent, index) => write!(f, "{parent}[{index}]"),
-            Trail::Field(Trail::Root, name) | Trail::Key(Trail::Root, name) => f.write_str(name),
-            Trail::Field(parent, name) | Trail::Key(parent, name) => write!(f, "{parent}.{name}"),
-        }
-    }
+/// An object's members that are not among `known`, or are there twice.
+pub fn strays(object: &Json, known: &[&str]) -> Vec<Fault> {
+    let members = object.members();
+    let stray = |(index, (name, _)): (usize, &Member)| {
+        let kind = if !known.contains(&&**name) {
+            let nearest = nearest(name, known).map(str::to_owned);
+            FaultKind::UnknownField { nearest }
+        } else if members.iter().take(index).any(|(earlier, _)| earlier == name) {
+            FaultKind::DuplicateField
+        } else {
+            return None;
+        };
+        let path = name.as_ref().to_owned();
+        Some(Fault { path, kind })
+    };
+    members.iter().enumerate().filter_map(stray).collect()
 }
 
 #[cfg(test)]

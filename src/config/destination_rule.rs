@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
-use super::message;
+use super::{Unread, message};
 
 message! {
     /// What holds for the traffic to a host, once it is routed there.
@@ -80,7 +78,7 @@ message! {
         /// Weights and failover by place.
         pub locality_lb_setting: Option<LocalityLoadBalancerSetting>,
         /// Envoy's zone-aware routing.
-        pub zone_aware_lb_setting: Option<Value>,
+        pub zone_aware_lb_setting: Option<Unread>,
         /// Deprecated for `warmup`.
         pub warmup_duration_secs: Option<String>,
         /// New endpoints get their share by and by.
@@ -248,8 +246,7 @@ message! {
         /// 502, 503, 504 in a row.
         pub consecutive_gateway_errors: Option<i64>,
         /// 5xx in a row.
-        #[serde(rename = "consecutive5xxErrors")]
-        pub consecutive5xx_errors: Option<i64>,
+        pub consecutive_5xx_errors: Option<i64>,
         /// Between looks.
         pub interval: Option<String>,
         /// Times the number of ejections.

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use super::message;
 
 message! {
@@ -16,7 +14,7 @@ message! {
         /// The name it stands for, of type `ExternalName`.
         pub external_name: String,
         /// `None` makes it headless.
-        #[serde(rename = "clusterIP")]
+
         pub cluster_ip: String,
         /// The pods it selects.
         pub selector: BTreeMap<String, String>,
@@ -28,8 +26,6 @@ message! {
         pub name: String,
         /// 1 to 65535.
         pub port: i64,
-        /// A number or the name of a container's port.
-        pub target_port: Option<Value>,
         /// As `http` or `kubernetes.io/h2c`.
         pub app_protocol: String,
         /// `TCP`, `UDP`, `SCTP`.

@@ -2,16 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
-
-use super::decode::{Fault, FaultKind, Unknown, decode, nearest};
+use super::decode::{Decode, Fault, FaultKind, Json, Unknown, decode, nearest, strays};
 use super::destination_rule::DestinationRule;
 use super::gateway::Gateway;
 use super::kubernetes::{EndpointSlice, Endpoints, Pod, Service};
+use super::message;
 use super::service_entry::ServiceEntry;
 use super::virtual_service::VirtualService;
-use super::{members, message};
 use crate::finding::{Finding, ObjectRef, Severity, Sort};
 
 message! {
@@ -102,17 +99,24 @@ pub const DECIDING_KINDS: [&str; 5] = [
 ];
 
 impl Resources {
-    /// Reads one object, or a list of them, and adds it. An object that does not fit is added as far as it was read.
-    pub(super) fn push(&mut self, json: &str, findings: &mut Vec<Finding>) {
+    /// Adds a list of objects.
+    pub(super) fn extend(&mut self, list: &Json, findings: &mut Vec<Finding>) {
+        match list.entries() {
+            Some(entries) => entries.iter().for_each(|json| self.push(json, findings)),
+            None => findings.push(super::own(
+                "resources",
+                "has to be a list of Kubernetes objects".to_owned(),
+            )),
+        }
+    }
+
+    /// Adds one object, or a list of them. An object that does not fit is added as far as it was read.
+    fn push(&mut self, json: &Json, findings: &mut Vec<Finding>) {
         let mut envelope = Envelope::read(self.count, json, findings);
         if envelope.kind.ends_with("List") {
-            let items = envelope
-                .members
-                .get("items")
-                .map(|items| serde_json::from_str::<Vec<&RawValue>>(items.get()));
-            match items {
-                Some(Ok(items)) => return items.iter().for_each(|item| self.push(item.get(), findings)),
-                _ => findings.push(envelope.finding("items", "has to be a list of Kubernetes objects".to_owned())),
+            match json.get("items").and_then(Json::entries) {
+                Some(items) => return items.iter().for_each(|item| self.push(item, findings)),
+                None => findings.push(envelope.finding("items", "has to be a list of Kubernetes objects".to_owned())),
             }
         }
         self.count += 1;
@@ -122,23 +126,11 @@ impl Resources {
             "Gateway" => self.gateways.push(envelope.istio("Gateway", findings)),
             "ServiceEntry" => self.service_entries.push(envelope.istio("ServiceEntry", findings)),
             "Service" => self.services.push(envelope.kubernetes("Service", findings)),
-            "EndpointSlice" => self
-                .endpoint_slices
-                .push(envelope.specless("EndpointSlice", json, findings)),
-            "Endpoints" => self.endpoints.push(envelope.specless("Endpoints", json, findings)),
+            "EndpointSlice" => self.endpoint_slices.push(envelope.specless("EndpointSlice", findings)),
+            "Endpoints" => self.endpoints.push(envelope.specless("Endpoints", findings)),
             "Pod" => self.pods.push(envelope.kubernetes("Pod", findings)),
             "" => findings.push(envelope.finding("kind", "is missing; a Kubernetes object has one".to_owned())),
-            kind if !kind.ends_with("List") => {
-                let meant = nearest(kind, &KINDS)
-                    .map(|kind| format!("; did you mean {kind}?"))
-                    .unwrap_or_default();
-                let mut finding = envelope.finding(
-                    "kind",
-                    format!("{kind} is not a kind we read; it is passed over{meant}"),
-                );
-                finding.severity = Severity::Warning;
-                findings.push(finding);
-            }
+            kind if !kind.ends_with("List") => findings.push(envelope.passed_over(kind)),
             _ => {}
         }
     }
@@ -148,41 +140,29 @@ impl Resources {
 struct Envelope<'a> {
     resource: usize,
     kind: String,
-    version: String,
     metadata: ObjectMeta,
-    members: BTreeMap<String, &'a RawValue>,
+    json: &'a Json<'a>,
 }
 
 impl<'a> Envelope<'a> {
-    fn read(resource: usize, json: &'a str, findings: &mut Vec<Finding>) -> Self {
-        let members = members(json);
-        let failed = members.as_ref().err().map(ToString::to_string);
-        let members = members.unwrap_or_default();
-        let text = |name: &str| {
-            let value = members.get(name).and_then(|value| String::deserialize(*value).ok());
-            value.unwrap_or_default()
-        };
-        let mut faults = Vec::new();
-        let metadata = members
-            .get("metadata")
-            .map(|json| decode::<ObjectMeta>(json.get(), Unknown::Ignore, &mut faults));
-        let mut metadata = metadata.unwrap_or_default();
+    fn read(resource: usize, json: &'a Json, findings: &mut Vec<Finding>) -> Self {
+        let mut metadata = ObjectMeta::default();
+        let found = json.get("metadata");
+        let faults = found.map(|found| decode(&mut metadata, found, Unknown::Ignore));
         if metadata.namespace.is_empty() {
             metadata.namespace = "default".to_owned();
         }
         let envelope = Envelope {
             resource,
-            kind: text("kind"),
-            version: text("apiVersion"),
+            kind: json.get("kind").and_then(Json::text).unwrap_or_default().to_owned(),
             metadata,
-            members,
+            json,
         };
-        findings.extend(failed.map(|error| envelope.finding("", format!("has to be a JSON object: {error}"))));
-        findings.extend(
-            faults
-                .iter()
-                .map(|fault| envelope.finding(&fault.below("metadata"), fault.kind.to_string())),
-        );
+        if !matches!(json, Json::Object(_)) {
+            findings.push(envelope.finding("", format!("has to be an object, and is {}", json.name())));
+        }
+        let faults = faults.into_iter().flatten().map(|fault| fault.below("metadata"));
+        findings.extend(faults.map(|fault| envelope.finding(&fault.path, fault.kind.to_string())));
         envelope
     }
 
@@ -203,63 +183,64 @@ impl<'a> Envelope<'a> {
         }
     }
 
+    fn passed_over(&self, kind: &str) -> Finding {
+        let meant = nearest(kind, &KINDS);
+        let meant = meant.map_or(String::new(), |kind| format!("; did you mean {kind}?"));
+        let message = format!("{kind} is not a kind we read; it is passed over{meant}");
+        Finding {
+            severity: Severity::Warning,
+            ..self.finding("kind", message)
+        }
+    }
+
     /// A kind of Istio's: every version that was served means the same, and no field is passed over.
-    fn istio<S: for<'de> Deserialize<'de> + Default>(
-        &mut self,
-        kind: &'static str,
-        findings: &mut Vec<Finding>,
-    ) -> Object<S> {
-        let known = self
-            .version
+    fn istio<S: Decode + Default>(&mut self, kind: &'static str, findings: &mut Vec<Finding>) -> Object<S> {
+        self.check(kind, findings);
+        let mut spec = S::default();
+        let mut faults = self.spec(&mut spec, Unknown::Refuse);
+        faults.retain(|fault| !is_null_match(fault));
+        self.object(kind, spec, &faults, findings)
+    }
+
+    fn check(&self, kind: &str, findings: &mut Vec<Finding>) {
+        let version = self.json.get("apiVersion").and_then(Json::text).unwrap_or_default();
+        let known = version
             .split_once('/')
             .is_some_and(|(group, version)| group == NETWORKING && ISTIO_VERSIONS.contains(&version));
         if !known {
             findings.push(self.finding(
                 "apiVersion",
-                format!("`{}` has no {kind}; write {NETWORKING}/v1", self.version),
+                format!("`{version}` has no {kind}; write {NETWORKING}/v1"),
             ));
         }
-        const FIELDS: [&str; 5] = ["apiVersion", "kind", "metadata", "spec", "status"];
-        for name in self.members.keys().filter(|name| !FIELDS.contains(&name.as_str())) {
-            let nearest = nearest(name, &FIELDS);
-            findings.push(self.finding(name, FaultKind::UnknownField { nearest }.to_string()));
-        }
+        let strays = strays(self.json, &["apiVersion", "kind", "metadata", "spec", "status"]);
+        findings.extend(
+            strays
+                .iter()
+                .map(|fault| self.finding(&fault.path, fault.kind.to_string())),
+        );
         if self.metadata.name.is_empty() {
             findings.push(self.finding("metadata.name", "is missing; an object has a name".to_owned()));
         }
-        let mut faults = Vec::new();
-        let spec = self
-            .members
-            .get("spec")
-            .map(|json| decode(json.get(), Unknown::Refuse, &mut faults));
-        faults.retain(|fault| !is_null_match(fault));
-        self.object(kind, spec.unwrap_or_default(), &faults, findings)
     }
 
     /// A kind of Kubernetes' own, of which we read a part.
-    fn kubernetes<S: for<'de> Deserialize<'de> + Default>(
-        &mut self,
-        kind: &'static str,
-        findings: &mut Vec<Finding>,
-    ) -> Object<S> {
-        let mut faults = Vec::new();
-        let spec = self
-            .members
-            .get("spec")
-            .map(|json| decode(json.get(), Unknown::Ignore, &mut faults));
-        self.object(kind, spec.unwrap_or_default(), &faults, findings)
+    fn kubernetes<S: Decode + Default>(&mut self, kind: &'static str, findings: &mut Vec<Finding>) -> Object<S> {
+        let mut spec = S::default();
+        let faults = self.spec(&mut spec, Unknown::Ignore);
+        self.object(kind, spec, &faults, findings)
     }
 
     /// A kind whose fields stand beside its metadata.
-    fn specless<S: for<'de> Deserialize<'de> + Default>(
-        &mut self,
-        kind: &'static str,
-        json: &str,
-        findings: &mut Vec<Finding>,
-    ) -> Object<S> {
-        let mut faults = Vec::new();
-        let spec = decode(json, Unknown::Ignore, &mut faults);
+    fn specless<S: Decode + Default>(&mut self, kind: &'static str, findings: &mut Vec<Finding>) -> Object<S> {
+        let mut spec = S::default();
+        let faults = decode(&mut spec, self.json, Unknown::Ignore);
         self.object(kind, spec, &faults, findings)
+    }
+
+    fn spec(&self, spec: &mut dyn Decode, unknown: Unknown) -> Vec<Fault> {
+        let found = self.json.get("spec");
+        found.map_or(Vec::new(), |json| decode(spec, json, unknown))
     }
 
     fn object<S>(&mut self, kind: &'static str, spec: S, faults: &[Fault], findings: &mut Vec<Finding>) -> Object<S> {

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use super::decode::fields;
 
 /// Who this proxy is, and what it listens for.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Proxy {
     /// The namespace of the workload, against which short names and `exportTo` are read.
     pub namespace: String,
@@ -19,6 +18,8 @@ pub struct Proxy {
     /// The service port its listener stands for (a gateway's server port); with none, the port that a request's `:authority` names.
     pub port: Option<i64>,
 }
+
+fields!(Proxy: namespace, domain, labels, gateways, port);
 
 impl Default for Proxy {
     fn default() -> Self {
@@ -33,8 +34,7 @@ impl Default for Proxy {
 }
 
 /// The filter's choices and every limit it keeps.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Options {
     /// Whether a mirrored request's host gets `-shadow`, as Istio did before 1.28.
     pub shadow_host_suffix: bool,
@@ -53,6 +53,18 @@ pub struct Options {
     /// Memory one compiled regular expression may take, in bytes; above it the expression is refused.
     pub max_regex_bytes: i64,
 }
+
+fields!(
+    Options:
+    shadow_host_suffix,
+    explain_header,
+    max_active_faults,
+    max_active_mirrors,
+    max_mirror_body_bytes,
+    max_mirror_buffer_bytes,
+    mirror_timeout_ms,
+    max_regex_bytes,
+);
 
 impl Default for Options {
     fn default() -> Self {

@@ -17,8 +17,8 @@ fn every_fault_of_a_configuration_is_named_with_its_path() {
     assert_eq!(
         findings(json),
         [
-            "Error options.maxActiveFaults: has to be a whole number, and is a string",
             "Error proxi: there is no such field; did you mean `proxy`?",
+            "Error options.maxActiveFaults: has to be a whole number, and is a string",
             "Error VirtualService default/a http[0].rout: there is no such field; did you mean `route`?",
             "Error VirtualService default/a http[1].route[0].weight: has to be a whole number, and is a string",
             "Warning ConfigMap default/p kind: ConfigMap is not a kind we read; it is passed over",

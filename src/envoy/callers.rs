@@ -3,16 +3,15 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::config::Proxy;
-use crate::config::decode::{Unknown, decode};
+use crate::config::decode::{Unknown, decode, fields};
+use crate::config::message;
 use crate::finding::{Finding, ObjectRef, Severity, Sort};
 
 /// All callers of one Envoy. Nothing has to be written: what stands here then serves one machine.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Callers {
     /// The cluster's domain.
     pub domain: String,
@@ -32,46 +31,44 @@ pub struct Callers {
     pub callers: Vec<Caller>,
 }
 
-/// A workload that calls, or a gateway.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub struct Caller {
-    /// Its name, which its listeners begin with: letters, digits and `-`.
-    pub name: String,
-    /// The namespace it lives in; `default` if empty.
-    pub namespace: String,
-    /// Its labels, for `sourceLabels` and `workloadSelector`, and of a gateway for the selectors of Gateways.
-    pub labels: BTreeMap<String, String>,
-    /// Whether it is a gateway: it listens on the ports of the Gateways that select its labels, or of all Gateways if it has none.
-    pub gateway: bool,
-    /// The IP address it listens on; `127.0.0.1` if empty.
-    pub address: String,
-    /// The service ports it calls, or the ports of Gateways it serves; all of them if empty.
-    pub ports: Vec<CallerPort>,
-    /// What is added to ports below 1024, which need privileges: 10000, and 20000 for a gateway.
-    pub offset: Option<i64>,
-}
+fields!(Callers: domain, admin, access_log, locality, options, identity, credentials, callers);
 
-/// A port that a caller calls.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub struct CallerPort {
-    /// The service's port.
-    pub number: i64,
-    /// Where Envoy listens for it; the same number, with the offset, if 0.
-    pub listen: i64,
-}
+message! {
+    /// A workload that calls, or a gateway.
+    pub struct Caller {
+        /// Its name, which its listeners begin with: letters, digits and `-`.
+        pub name: String,
+        /// The namespace it lives in; `default` if empty.
+        pub namespace: String,
+        /// Its labels, for `sourceLabels` and `workloadSelector`, and of a gateway for the selectors of Gateways.
+        pub labels: BTreeMap<String, String>,
+        /// Whether it is a gateway: it listens on the ports of the Gateways that select its labels, or of all Gateways if it has none.
+        pub gateway: bool,
+        /// The IP address it listens on; `127.0.0.1` if empty.
+        pub address: String,
+        /// The service ports it calls, or the ports of Gateways it serves; all of them if empty.
+        pub ports: Vec<CallerPort>,
+        /// What is added to ports below 1024, which need privileges: 10000, and 20000 for a gateway.
+        pub offset: Option<i64>,
+    }
 
-/// A certificate, by its files.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub struct Credential {
-    /// The certificate and its chain.
-    pub certificate: String,
-    /// Its key.
-    pub private_key: String,
-    /// Whom the other side has to be trusted by.
-    pub ca_certificates: String,
+    /// A port that a caller calls.
+    pub struct CallerPort {
+        /// The service's port.
+        pub number: i64,
+        /// Where Envoy listens for it; the same number, with the offset, if 0.
+        pub listen: i64,
+    }
+
+    /// A certificate, by its files.
+    pub struct Credential {
+        /// The certificate and its chain.
+        pub certificate: String,
+        /// Its key.
+        pub private_key: String,
+        /// Whom the other side has to be trusted by.
+        pub ca_certificates: String,
+    }
 }
 
 impl Default for Callers {
@@ -95,12 +92,12 @@ const UNPRIVILEGED: u16 = 1024;
 impl Callers {
     /// Reads a callers file. What does not fit is a finding and is left out of the result; the rest is read.
     pub fn from_json(json: &[u8]) -> (Callers, Vec<Finding>) {
-        let text = match std::str::from_utf8(json) {
-            Ok(text) => text,
-            Err(error) => return (Callers::default(), vec![refused("", error.to_string())]),
+        let mut callers = Callers::default();
+        let json = match serde_json::from_slice(json) {
+            Ok(json) => json,
+            Err(error) => return (callers, vec![refused("", format!("is not JSON: {error}"))]),
         };
-        let mut faults = Vec::new();
-        let callers: Callers = decode(text, Unknown::Refuse, &mut faults);
+        let faults = decode(&mut callers, &json, Unknown::Refuse);
         let mut findings: Vec<Finding> = faults
             .iter()
             .map(|fault| refused(&fault.path, fault.kind.to_string()))

@@ -12,7 +12,7 @@ use crate::config::destination_rule::OutlierDetection;
 /// `consecutiveErrors` counts as the gateway errors it meant when it was in use; istiod passes over it.
 pub(super) fn outlier_detection(settings: &OutlierDetection) -> Value {
     let enforced = |errors: i64| if errors > 0 { 100 } else { 0 };
-    let errors = settings.consecutive5xx_errors;
+    let errors = settings.consecutive_5xx_errors;
     let gateway_errors = settings
         .consecutive_gateway_errors
         .or_else(|| positive(settings.consecutive_errors));

@@ -99,7 +99,7 @@ fn outlier_detection(at: &At, outlier: &OutlierDetection) {
     }
     for (field, count) in [
         ("consecutiveGatewayErrors", outlier.consecutive_gateway_errors),
-        ("consecutive5xxErrors", outlier.consecutive5xx_errors),
+        ("consecutive5xxErrors", outlier.consecutive_5xx_errors),
         (
             "consecutiveLocalOriginFailures",
             outlier.consecutive_local_origin_failures,

@@ -14,10 +14,13 @@ pub enum Json<'de> {
     Number(f64),
     Text(Cow<'de, str>),
     List(Vec<Json<'de>>),
-    Object(Vec<(Cow<'de, str>, Json<'de>)>),
+    Object(Vec<Member<'de>>),
 }
 
-impl Json<'_> {
+/// A member of an object.
+pub type Member<'de> = (Cow<'de, str>, Json<'de>);
+
+impl<'de> Json<'de> {
     /// What it is, in words.
     pub fn name(&self) -> &'static str {
         match self {
@@ -28,6 +31,56 @@ impl Json<'_> {
             Json::Text(_) => "a string",
             Json::List(_) => "a list",
             Json::Object(_) => "an object",
+        }
+    }
+
+    /// An object's members; anything else has none.
+    pub fn members(&self) -> &[Member<'de>] {
+        match self {
+            Json::Object(members) => members,
+            _ => &[],
+        }
+    }
+
+    /// An object's first member of a name.
+    pub fn get(&self, name: &str) -> Option<&Json<'de>> {
+        self.members()
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value)
+    }
+
+    /// A list's entries.
+    pub fn entries(&self) -> Option<&[Json<'de>]> {
+        match self {
+            Json::List(entries) => Some(entries),
+            _ => None,
+        }
+    }
+
+    /// A string.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Json::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(feature = "cli")]
+impl From<&Json<'_>> for serde_json::Value {
+    fn from(json: &Json) -> Self {
+        match json {
+            Json::Null => Self::Null,
+            Json::Bool(value) => (*value).into(),
+            Json::Whole(value) => (*value).into(),
+            Json::Number(value) => (*value).into(),
+            Json::Text(text) => text.as_ref().into(),
+            Json::List(entries) => entries.iter().map(Self::from).collect(),
+            Json::Object(members) => members
+                .iter()
+                .map(|(name, value)| (name.as_ref().to_owned(), Self::from(value)))
+                .collect(),
         }
     }
 }
