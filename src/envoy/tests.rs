@@ -6,6 +6,8 @@ use std::path::Path;
 use super::*;
 use crate::yaml;
 
+mod istio;
+
 fn objects(text: &str) -> Vec<Value> {
     let documents = yaml::documents(text).into_iter().map(Result::unwrap);
     let values = documents.map(|node| serde_json::to_value(&node).unwrap());
