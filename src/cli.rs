@@ -2,16 +2,19 @@
 
 use std::fmt;
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{ColorChoice, Parser, Subcommand};
 
 use crate::finding::Severity;
 
+mod bootstrap;
 mod input;
 mod plugin_config;
 mod proxy;
 mod report;
+mod site;
 
 /// Istio's traffic management on any stock Envoy
 ///
@@ -35,6 +38,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     PluginConfig(plugin_config::Args),
+    Bootstrap(bootstrap::Args),
 }
 
 /// How a command ends.
@@ -63,6 +67,7 @@ pub fn main() -> ExitCode {
     cli.color.write_global();
     let result = match &cli.command {
         Command::PluginConfig(args) => plugin_config::run(args),
+        Command::Bootstrap(args) => bootstrap::run(args),
     };
     match result {
         Ok(Status::Done) => ExitCode::SUCCESS,
@@ -85,6 +90,15 @@ fn print(bytes: &[u8]) -> Result<(), Failure> {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::of("standard output", error)),
         _ => Ok(()),
     }
+}
+
+/// Writes a command's result to a file, whole or not at all.
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let mut unfinished = path.as_os_str().to_owned();
+    unfinished.push(".unfinished");
+    std::fs::write(&unfinished, bytes)
+        .and_then(|()| std::fs::rename(&unfinished, path))
+        .map_err(|error| Failure::of(path.display(), error))
 }
 
 trait Global {

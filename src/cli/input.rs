@@ -72,6 +72,13 @@ impl InputArgs {
 }
 
 impl Input {
+    /// The documents of one file.
+    pub(super) fn of(name: &str, bytes: &[u8]) -> Self {
+        let mut input = Input::default();
+        input.add(name, bytes);
+        input
+    }
+
     /// Adds the documents of a file.
     pub(super) fn add(&mut self, name: &str, bytes: &[u8]) {
         let file: Rc<str> = name.into();

@@ -16,7 +16,7 @@ fn style(severity: Severity) -> Style {
     }
 }
 
-fn name(severity: Severity) -> &'static str {
+pub(super) fn name(severity: Severity) -> &'static str {
     match severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
@@ -56,7 +56,10 @@ pub(super) fn finding(finding: &Finding, resource: Option<&Resource>) {
         "" => String::new(),
         code => format!("[{code}]"),
     };
-    let object = resource.map(|_| finding.object.to_string()).unwrap_or_default();
+    let object = match finding.object.kind.as_str() {
+        "" => String::new(),
+        _ => finding.object.to_string(),
+    };
     let subject = [object.as_str(), finding.path.as_str()].join(" ");
     let subject = match subject.trim() {
         "" => String::new(),

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use serde_json::{Map, Value, json};
 
-use super::message::message;
+use super::message::{extension, message};
 use super::stats_config::stats_config;
 
 /// The whole of it but for its resources.
@@ -17,8 +17,18 @@ pub(super) fn bootstrap(admin: Option<(IpAddr, u16)>, resources: (&str, Value)) 
         "node": {"id": "switchyard", "cluster": "switchyard"},
         "admin": admin,
         "stats_config": stats_config(),
+        "overload_manager": overload_manager(),
         kind: resources,
     }))
+}
+
+/// As many connections of clients as Envoy's own advice for the edge allows: one client alone cannot use up the file descriptors.
+fn overload_manager() -> Value {
+    json!({"resource_monitors": [extension(
+        "envoy.resource_monitors.global_downstream_max_connections",
+        "envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig",
+        json!({"max_active_downstream_connections": 50_000}),
+    )]})
 }
 
 /// Static resources out of values by name.
