@@ -1,8 +1,9 @@
 //! The command `switchyard`: Istio's manifests in, everything that Envoy needs out.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{ColorChoice, Parser, Subcommand};
@@ -14,6 +15,7 @@ mod input;
 mod plugin_config;
 mod proxy;
 mod report;
+mod run;
 mod site;
 
 /// Istio's traffic management on any stock Envoy
@@ -39,6 +41,14 @@ struct Cli {
 enum Command {
     PluginConfig(plugin_config::Args),
     Bootstrap(bootstrap::Args),
+    Run(run::Args),
+    /// Become a program that ends with its parent
+    #[command(hide = true)]
+    BoundToParent {
+        program: PathBuf,
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
 }
 
 /// How a command ends.
@@ -68,6 +78,8 @@ pub fn main() -> ExitCode {
     let result = match &cli.command {
         Command::PluginConfig(args) => plugin_config::run(args),
         Command::Bootstrap(args) => bootstrap::run(args),
+        Command::Run(args) => run::run(args),
+        Command::BoundToParent { program, args } => Err(run::bound_to_parent(program, args)),
     };
     match result {
         Ok(Status::Done) => ExitCode::SUCCESS,

@@ -4,6 +4,7 @@
 
 mod bootstrap;
 mod plugin_config;
+mod run;
 
 use std::fs;
 use std::io::Write;

@@ -1,0 +1,186 @@
+//! The documents that are in force: each the last version that was right.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use crate::cli::input::{Input, Resource, Unreadable};
+use crate::finding::{Finding, ObjectRef, Severity, Sort};
+use crate::yaml::Node;
+
+/// What is said of the resources of an input, by position among them.
+pub(super) type Check<'c> = dyn Fn(&[&Node]) -> Vec<Finding> + 'c;
+
+/// The last good version of each object.
+#[derive(Default)]
+pub(super) struct Manifests {
+    live: BTreeMap<ObjectRef, Rc<Resource>>,
+}
+
+/// What a reading of the files comes to.
+pub(super) struct Reading {
+    /// The objects to serve, in order.
+    pub(super) resources: Vec<Rc<Resource>>,
+    /// What is to be said of what was read, with what it is said of.
+    pub(super) findings: Vec<(Finding, Option<Rc<Resource>>)>,
+    /// Documents that are no YAML.
+    pub(super) unreadable: Vec<Unreadable>,
+    /// The documents that are refused.
+    pub(super) refused: Vec<Refused>,
+}
+
+/// A document that is refused alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Refused {
+    pub(super) file: Rc<str>,
+    /// None where the document is no YAML.
+    pub(super) object: Option<ObjectRef>,
+    /// Whether an earlier version of it stays in force.
+    pub(super) kept: bool,
+}
+
+impl Manifests {
+    /// Sorts the right documents from the wrong ones. Nothing is in force by this alone: see [`Manifests::enforce`].
+    pub(super) fn read(&self, input: Input, check: &Check) -> Reading {
+        let unreadable = input.unreadable;
+        let mut found = Vec::new();
+        let resources = without_twins(input.resources.into_iter().map(Rc::new).collect(), &mut found);
+        let said = check(&nodes(&resources));
+        let wrong: Vec<bool> = wrong(&said, resources.len());
+        found.extend(said.into_iter().map(|finding| {
+            let resource = finding.resource.and_then(|index| resources.get(index)).cloned();
+            (finding, resource)
+        }));
+
+        let mut refused: Vec<Refused> = unreadable_files(&unreadable);
+        let mut chosen: Vec<Rc<Resource>> = Vec::new();
+        for (resource, wrong) in resources.iter().zip(wrong) {
+            let object = reference(&resource.node);
+            let version = match wrong {
+                false => Some(resource),
+                true => self.live.get(&object),
+            };
+            if wrong {
+                refused.push(Refused {
+                    file: Rc::clone(&resource.file),
+                    kept: version.is_some(),
+                    object: Some(object),
+                });
+            }
+            chosen.extend(version.cloned());
+        }
+        // Which object an unreadable document was cannot be known: none of its file is taken for deleted.
+        let read: BTreeSet<ObjectRef> = resources.iter().map(|resource| reference(&resource.node)).collect();
+        let hidden = self.live.iter().filter(|(object, old)| {
+            unreadable.iter().any(|Unreadable { file, .. }| *file == old.file) && !read.contains(object)
+        });
+        chosen.extend(hidden.map(|(_, resource)| Rc::clone(resource)));
+        Reading {
+            resources: fitting(chosen, check),
+            findings: found,
+            unreadable,
+            refused,
+        }
+    }
+
+    /// These objects are served from now on: they are the versions to go back to.
+    pub(super) fn enforce(&mut self, resources: &[Rc<Resource>]) {
+        self.live = resources
+            .iter()
+            .map(|resource| (reference(&resource.node), Rc::clone(resource)))
+            .collect();
+    }
+}
+
+/// Old versions and new ones may not fit together: then those that do not go as well.
+fn fitting(mut chosen: Vec<Rc<Resource>>, check: &Check) -> Vec<Rc<Resource>> {
+    loop {
+        let wrong = wrong(&check(&nodes(&chosen)), chosen.len());
+        if !wrong.contains(&true) {
+            return chosen;
+        }
+        let mut wrong = wrong.into_iter();
+        chosen.retain(|_| wrong.next() != Some(true));
+    }
+}
+
+/// Of two documents for one object the later one counts, as if they were applied in order.
+fn without_twins(
+    resources: Vec<Rc<Resource>>,
+    findings: &mut Vec<(Finding, Option<Rc<Resource>>)>,
+) -> Vec<Rc<Resource>> {
+    let mut last = BTreeMap::new();
+    for (index, resource) in resources.iter().enumerate() {
+        last.insert(reference(&resource.node), index);
+    }
+    let mut kept = Vec::new();
+    for (index, resource) in resources.iter().enumerate() {
+        let object = reference(&resource.node);
+        match last.get(&object).and_then(|last| resources.get(*last)) {
+            Some(other) if !Rc::ptr_eq(other, resource) && !object.name.is_empty() => findings.push((
+                Finding {
+                    severity: Severity::Warning,
+                    sort: Sort::Analysis,
+                    code: "",
+                    resource: Some(index),
+                    object,
+                    path: "metadata.name".to_owned(),
+                    related: Vec::new(),
+                    message: format!(
+                        "the object is written again in {}:{}, and that one counts; remove one of them",
+                        other.file, other.node.at
+                    ),
+                },
+                Some(Rc::clone(resource)),
+            )),
+            _ => kept.push(Rc::clone(resource)),
+        }
+    }
+    kept
+}
+
+fn wrong(findings: &[Finding], resources: usize) -> Vec<bool> {
+    let mut wrong = vec![false; resources];
+    for finding in findings {
+        let refuses = finding.sort == Sort::Validation && finding.severity == Severity::Error;
+        if let Some(wrong) = finding.resource.and_then(|index| wrong.get_mut(index)) {
+            *wrong |= refuses;
+        }
+    }
+    wrong
+}
+
+fn unreadable_files(unreadable: &[Unreadable]) -> Vec<Refused> {
+    let mut refused: Vec<Refused> = Vec::new();
+    for Unreadable { file, .. } in unreadable {
+        if !refused.iter().any(|other| other.file == *file) {
+            refused.push(Refused {
+                file: Rc::clone(file),
+                object: None,
+                kept: true,
+            });
+        }
+    }
+    refused
+}
+
+fn nodes(resources: &[Rc<Resource>]) -> Vec<&Node> {
+    resources.iter().map(|resource| &resource.node).collect()
+}
+
+/// What an object is called. Group and version do not tell objects apart: our kinds have one group each.
+fn reference(node: &Node) -> ObjectRef {
+    let metadata = node.get("metadata");
+    let text = |name| metadata.map_or("", |metadata| metadata.text(name));
+    ObjectRef {
+        kind: node.text("kind").to_owned(),
+        namespace: match text("namespace") {
+            "" => "default",
+            namespace => namespace,
+        }
+        .to_owned(),
+        name: text("name").to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
