@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -22,7 +23,17 @@ mod scenario;
 const ADMIN: &str = "127.0.0.1:19901";
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<()> {
+async fn main() -> ExitCode {
+    match demo().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn demo() -> Result<()> {
     let name = std::env::args().nth(1).unwrap_or_else(|| "bookinfo".to_owned());
     let samples = Path::new("envoy/samples").join(&name);
     if !samples.is_dir() {
@@ -52,11 +63,10 @@ async fn main() -> Result<()> {
             .iter()
             .map(|file| Path::new("testdata/scenarios").join(&name).join(file))
             .collect();
-        if !files.is_empty() {
-            manifests.apply(&files)?;
+        if !files.is_empty() && manifests.apply(&files)? {
             run.changed().await?;
         }
-        println!("{}", show(step, &logs).await?);
+        println!("{}\n", show(step, &logs).await?.trim_fmt());
     }
     if std::env::var_os("ONCE").is_none() {
         if let Some(page) = &scenario.page {
