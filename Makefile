@@ -13,8 +13,7 @@ export ENVOY
 help: ## Show what there is to make
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
 
-demo: build ## Run bookinfo on Envoy, show what Istio's manifests do to it, and keep it running (ONCE=1: end)
-	@$(MAKE) --no-print-directory scenario NAME=bookinfo
+demo: scenario ## Run bookinfo on Envoy, show what Istio's manifests do to it, and keep it running (ONCE=1: end)
 
 scenario: build ## The same for NAME=kim, catalog or httpbin
 	@cargo run --quiet --package demo -- $(or $(NAME),bookinfo)
