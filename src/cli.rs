@@ -11,6 +11,7 @@ use clap::{ColorChoice, Parser, Subcommand};
 use crate::finding::Severity;
 
 mod bootstrap;
+mod check;
 mod input;
 mod plugin_config;
 mod proxy;
@@ -39,6 +40,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Check(check::Args),
     PluginConfig(plugin_config::Args),
     Bootstrap(bootstrap::Args),
     Run(run::Args),
@@ -76,6 +78,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     cli.color.write_global();
     let result = match &cli.command {
+        Command::Check(args) => check::run(args),
         Command::PluginConfig(args) => plugin_config::run(args),
         Command::Bootstrap(args) => bootstrap::run(args),
         Command::Run(args) => run::run(args),
@@ -111,6 +114,15 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     std::fs::write(&unfinished, bytes)
         .and_then(|()| std::fs::rename(&unfinished, path))
         .map_err(|error| Failure::of(path.display(), error))
+}
+
+/// Writes a result for people: in colour where that is wanted, and where the reader is a terminal.
+fn print_styled(text: &str) -> Result<(), Failure> {
+    let mut out = anstream::stdout().lock();
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::of("standard output", error)),
+        _ => Ok(()),
+    }
 }
 
 trait Global {

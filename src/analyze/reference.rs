@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Findings, listed, suggestion};
+use crate::config::layer4::RouteDestination;
 use crate::config::virtual_service::{Destination, HTTPRoute, VirtualService};
 use crate::config::{Config, Object};
 use crate::finding::Severity;
@@ -50,6 +51,16 @@ pub(super) fn mirrors(http: usize, rule: &HTTPRoute) -> impl Iterator<Item = (St
     }))
 }
 
+fn layer4(rule: String, routes: &[RouteDestination]) -> impl Iterator<Item = (String, &Destination)> {
+    let routes = routes.iter().enumerate();
+    routes.filter_map(move |(index, route)| {
+        Some((
+            format!("{rule}.route[{index}].destination"),
+            route.destination.as_ref()?,
+        ))
+    })
+}
+
 impl<'a> Destinations<'a> {
     pub fn new(config: &'a Config, registry: &'a Registry) -> Self {
         let domain = config.proxy.domain.as_str();
@@ -68,12 +79,17 @@ impl<'a> Destinations<'a> {
     }
 
     pub fn check(&self, object: &Object<VirtualService>, findings: &mut Findings) {
-        for (http, rule) in object.spec.http.iter().enumerate() {
-            for (path, destination) in destinations(http, rule) {
-                let host = hostname::resolve(&destination.host, &object.metadata.namespace, self.domain);
-                self.subset(object, &path, destination, &host, findings);
-                self.service(object, &path, destination, &host, findings);
-            }
+        let spec = &object.spec;
+        let http = spec.http.iter().enumerate();
+        let http = http.flat_map(|(index, rule)| destinations(index, rule));
+        let tls = spec.tls.iter().enumerate();
+        let tls = tls.flat_map(|(index, rule)| layer4(format!("tls[{index}]"), &rule.route));
+        let tcp = spec.tcp.iter().enumerate();
+        let tcp = tcp.flat_map(|(index, rule)| layer4(format!("tcp[{index}]"), &rule.route));
+        for (path, destination) in http.chain(tls).chain(tcp) {
+            let host = hostname::resolve(&destination.host, &object.metadata.namespace, self.domain);
+            self.subset(object, &path, destination, &host, findings);
+            self.service(object, &path, destination, &host, findings);
         }
     }
 

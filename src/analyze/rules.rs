@@ -55,10 +55,18 @@ pub(super) fn each(config: &Config, mut look: impl FnMut(&Rules)) {
     }
 }
 
-/// Whether all of it was read: a condition that is left out would take more than was written.
+/// Whether the conditions were all read: one that is left out would take more than was written.
 fn is_whole(expanded: &Expanded) -> bool {
-    let mut leaves = expanded.rules.iter().filter_map(|rule| rule.delegate);
-    expanded.object.misread.is_empty() && leaves.all(|(leaf, _)| leaf.misread.is_empty())
+    let leaves = expanded.rules.iter().filter_map(|rule| rule.delegate);
+    let misread = leaves
+        .flat_map(|(leaf, _)| &leaf.misread)
+        .chain(&expanded.object.misread);
+    misread.into_iter().all(|path| {
+        let within = path.strip_prefix("http[").and_then(|rest| rest.split_once("]."));
+        let field = within.map(|(_, field)| field.split(['.', '[']).next().unwrap_or_default());
+        // An unknown field may be a `match` with a typing error.
+        field.is_some_and(|field| crate::config::nearest(field, &["match", "delegate"]).is_none())
+    })
 }
 
 impl<'a> Rules<'a> {

@@ -74,6 +74,8 @@ fn a_subset_has_to_be_defined() {
         .replace("a.default.svc.cluster.local", "'*.default.svc.cluster.local'")
         .replace("v2}", "v3}");
     assert_eq!(said(&wildcard), [""; 0]);
+    let layer4 = "kind: VirtualService\nmetadata: {name: vs}\nspec:\n  hosts: [a]\n  tcp: [{route: [{destination: {host: a, subset: v1}}]}]\n";
+    assert_eq!(said(layer4), ["E IST0101 vs tcp[0].route[0].destination.subset"]);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::finding::{Finding, Severity};
 
 const PLACE: Style = Style::new().bold();
 
-fn style(severity: Severity) -> Style {
+pub(super) fn style(severity: Severity) -> Style {
     match severity {
         Severity::Error => AnsiColor::Red.on_default().bold(),
         Severity::Warning => AnsiColor::Yellow.on_default().bold(),

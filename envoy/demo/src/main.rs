@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -23,17 +22,7 @@ mod scenario;
 const ADMIN: &str = "127.0.0.1:19901";
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
-    match demo().await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error:#}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-async fn demo() -> Result<()> {
+async fn main() -> Result<()> {
     let name = std::env::args().nth(1).unwrap_or_else(|| "bookinfo".to_owned());
     let samples = Path::new("envoy/samples").join(&name);
     if !samples.is_dir() {
@@ -63,10 +52,11 @@ async fn demo() -> Result<()> {
             .iter()
             .map(|file| Path::new("testdata/scenarios").join(&name).join(file))
             .collect();
-        if !files.is_empty() && manifests.apply(&files)? {
+        if !files.is_empty() {
+            manifests.apply(&files)?;
             run.changed().await?;
         }
-        println!("{}\n", show(step, &logs).await?.trim_fmt());
+        println!("{}", show(step, &logs).await?);
     }
     if std::env::var_os("ONCE").is_none() {
         if let Some(page) = &scenario.page {

@@ -33,8 +33,8 @@ impl Manifests {
         Ok(manifests)
     }
 
-    /// Applies these files in the place of what was applied before, in one change. Whether anything changes.
-    pub fn apply(&self, files: &[PathBuf]) -> Result<bool> {
+    /// Applies these files in the place of what was applied before, in one change.
+    pub fn apply(&self, files: &[PathBuf]) -> Result<()> {
         let mut objects: Vec<((String, String), String)> = Vec::new();
         for file in files {
             let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
@@ -46,13 +46,9 @@ impl Manifests {
             }
         }
         let all: Vec<String> = objects.into_iter().map(|(_, text)| text).collect();
-        let (rules, text) = (self.directory.join("rules.yaml"), all.join("\n---\n"));
-        let changes = std::fs::read_to_string(&rules).ok().as_ref() != Some(&text);
-        if changes {
-            let part = self.directory.join(".rules.yaml.part");
-            std::fs::write(&part, text)?;
-            std::fs::rename(part, rules)?;
-        }
-        Ok(changes)
+        let part = self.directory.join(".rules.yaml.part");
+        std::fs::write(&part, all.join("\n---\n"))?;
+        std::fs::rename(part, self.directory.join("rules.yaml"))?;
+        Ok(())
     }
 }

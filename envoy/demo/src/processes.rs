@@ -38,24 +38,11 @@ pub struct Run {
     live: u64,
 }
 
-/// A line of `run`'s own log.
 #[derive(Deserialize)]
-#[serde(tag = "event", rename_all = "kebab-case")]
-enum Event {
-    Live {
-        change: u64,
-    },
-    Finding {
-        object: String,
-        path: String,
-        message: String,
-    },
-    /// Envoy's own log; what the filter says there, `run` has said before.
-    Envoy {
-        message: String,
-    },
-    #[serde(other)]
-    Other,
+struct Event {
+    event: String,
+    #[serde(default)]
+    change: u64,
 }
 
 impl Run {
@@ -92,15 +79,13 @@ impl Run {
 
     async fn next_change(&mut self) -> Result<()> {
         while let Some(line) = self.events.next_line().await? {
-            match serde_saphyr::from_str(&line) {
-                Ok(Event::Live { change }) if change > self.live => {
-                    self.live = change;
+            match serde_saphyr::from_str::<Event>(&line) {
+                Ok(event) if event.event == "live" && event.change > self.live => {
+                    self.live = event.change;
                     return Ok(());
                 }
-                Ok(Event::Finding { object, path, message }) => println!(" {object} {path}: {message}"),
-                Ok(Event::Envoy { message }) if !message.contains("wasm log") => eprintln!(" Envoy: {message}"),
-                Ok(_) => {}
-                Err(_) => eprintln!("{line}"),
+                Ok(event) if matches!(event.event.as_str(), "starting" | "live") => {}
+                _ => eprintln!("{line}"),
             }
         }
         bail!("switchyard run ended: {}", self.child.wait().await?)

@@ -148,3 +148,20 @@ fn a_delegates_rules_stand_in_their_roots_place() {
         ["I SWY0103 leaf ", "W IST0130 leaf http[1]"]
     );
 }
+
+#[test]
+fn nothing_is_said_where_a_condition_could_not_be_read() {
+    let lists = matching(&["{uri: {prefix: /a}, mehtod: {exact: GET}}", "{uri: {prefix: /a/b}}"]);
+    let misspelt = matching(&["{uri: {prefix: /a}}", "{uri: {prefix: /a/b}}"]).replacen("match:", "mtach:", 1);
+    let elsewhere =
+        matching(&["{uri: {prefix: /a}}", "{uri: {prefix: /a/b}}"]).replacen("route:", "timeuot: 1s\n    route:", 1);
+    for (documents, expected) in [(lists, 0), (misspelt, 0), (elsewhere, 2)] {
+        let document = crate::yaml::documents(&documents).remove(0).unwrap();
+        let mut value = serde_json::json!({ "resources": [document] });
+        value["resources"][0]["apiVersion"] = "networking.istio.io/v1".into();
+        let (config, misread) = crate::config::Config::from_json(value.to_string().as_bytes());
+        assert_eq!(misread.len(), 1);
+        let findings = super::analyze(&config, &crate::registry::Registry::new(&config));
+        assert_eq!(findings.len(), expected, "{documents}");
+    }
+}
