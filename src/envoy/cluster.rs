@@ -2,7 +2,6 @@
 //!
 //! `buildOutboundClusters`, istio `pilot/pkg/networking/core/cluster.go`.
 
-use super::stats_config::alt_stat_name;
 use serde_json::{Value, json};
 
 use super::circuit_breakers::circuit_breakers;
@@ -12,6 +11,7 @@ use super::load_balancer::load_balancer;
 use super::locality;
 use super::message::{extension, message, written};
 use super::outlier_detection::{healthy_panic_threshold, outlier_detection};
+use super::stats_config::alt_stat_name;
 use super::transport_socket::{self, Secrets};
 use crate::action::cluster_name;
 use crate::config::destination_rule::{Subset, TCPSettings};
@@ -75,7 +75,6 @@ fn cluster(
     let http2 = is_http2(port.protocol, policy);
     let mut fields = message(json!({
         "name": name,
-        // Envoy ends a cluster's name in statistics at the first dot; at the semicolon our tag does.
         "alt_stat_name": alt_stat_name(&name),
         "connect_timeout": tcp.and_then(|tcp| written(tcp.connect_timeout.as_deref())).unwrap_or_else(|| "10s".to_owned()),
         "circuit_breakers": circuit_breakers(policy),
@@ -153,19 +152,21 @@ impl Discovery {
     }
 
     fn fields(self) -> Value {
-        let looked_up = |kind: &str| {
-            json!({
-                "type": kind,
+        let looked_up = |one_at_a_time: bool| {
+            let name = "envoy.extensions.clusters.dns.v3.DnsCluster";
+            let config = json!({
                 "dns_lookup_family": "V4_PREFERRED",
                 "dns_refresh_rate": "60s",
                 "dns_jitter": "0.100s",
                 "respect_dns_ttl": true,
-            })
+                "all_addresses_in_single_endpoint": one_at_a_time.then_some(true),
+            });
+            json!({"cluster_type": extension("envoy.clusters.dns", name, config)})
         };
         match self {
             Discovery::Static => json!({"type": "STATIC"}),
-            Discovery::StrictDns => looked_up("STRICT_DNS"),
-            Discovery::LogicalDns => looked_up("LOGICAL_DNS"),
+            Discovery::StrictDns => looked_up(false),
+            Discovery::LogicalDns => looked_up(true),
             Discovery::ByRequest => {
                 let name = "envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig";
                 let config = json!({"dns_cache_config": {"name": "switchyard", "dns_lookup_family": "V4_PREFERRED"}});

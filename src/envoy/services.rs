@@ -1,5 +1,7 @@
 //! The clusters of all services, as the callers see them.
 
+use std::collections::BTreeMap;
+
 use super::Manifests;
 use super::callers::Caller;
 use super::cluster::{self, Cluster, Surroundings};
@@ -9,7 +11,6 @@ use crate::config::Proxy;
 use crate::destination_rule::{DestinationRules, MergedRule};
 use crate::finding::{Finding, Severity, Sort};
 use crate::registry::{Locality, Service};
-use std::collections::BTreeMap;
 
 /// Two callers go by different rules for one host.
 const RULES_DIFFER: &str = "SWY0101";
