@@ -150,7 +150,7 @@ impl Configuration {
                 .settings
                 .wasm
                 .as_deref()
-                .map(|path| json!({"name": planned.name, "typed_config": wasm::wasm(path, &planned.plugin)}));
+                .map(|path| json!({"name": planned.name, "typed_config": wasm::wasm(path, &planned.plugin, planned.callbacks)}));
             let routes = ("route_config", planned.routes.clone());
             planned.listener(routes, filter, &self.callers.access_log).value()
         };
@@ -172,7 +172,8 @@ impl Configuration {
         for planned in &self.listeners {
             let name = planned.name.as_str();
             let filter = self.settings.wasm.as_deref().map(|path| {
-                let extension = json!({"name": name, "typed_config": wasm::wasm(path, &planned.plugin)});
+                let extension =
+                    json!({"name": name, "typed_config": wasm::wasm(path, &planned.plugin, planned.callbacks)});
                 snapshot.insert(Kind::Extensions, name, extension);
                 json!({"name": name, "config_discovery": {
                     "config_source": xds::config_source(directory, Kind::Extensions, name),

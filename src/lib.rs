@@ -13,6 +13,7 @@
 
 pub mod action;
 pub mod analyze;
+pub mod callbacks;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod config;

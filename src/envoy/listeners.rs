@@ -11,6 +11,7 @@ use super::callers::{Caller, Callers, refused};
 use super::listener::{Address, Listener, TlsServer};
 use super::route_configuration::route_configuration;
 use super::transport_socket::{self, Secrets};
+use crate::callbacks::Callbacks;
 use crate::config::Object;
 use crate::config::gateway::{Gateway, Server};
 use crate::destination_rule::DestinationRules;
@@ -27,6 +28,7 @@ const NOT_SERVED: &str = "SWY0102";
 pub(super) struct Planned {
     pub name: String,
     pub plugin: String,
+    pub callbacks: Callbacks,
     pub routes: Value,
     address: Address,
     is_edge: bool,
@@ -250,6 +252,7 @@ impl Stand<'_> {
         let hash = |host: &str| HashPolicy::new(rules.rule(host)?.consistent_hash("", Some(self.port))?);
         let name = self.name();
         Ok(Planned {
+            callbacks: Callbacks::new(&loaded.table, &loaded.options),
             routes: route_configuration(&name, &loaded.table, hash),
             is_edge: self.gateways.is_some(),
             address: self.address,

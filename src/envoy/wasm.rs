@@ -2,17 +2,65 @@
 
 use std::path::Path;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::message::any;
+use crate::callbacks::Callbacks;
 
 /// The extension's type.
 pub(super) const NAME: &str = "envoy.extensions.filters.http.wasm.v3.Wasm";
-/// One virtual machine a worker serves every listener.
+/// One virtual machine a worker serves every listener with the same capabilities.
 const VM: &str = "switchyard";
 
-/// The filter for one listener. A worker whose filter has died gets a new one.
-pub(super) fn wasm(path: &Path, plugin: &str) -> Value {
+/// What every configuration needs. Without `proxy_on_delete` the SDK would keep each request's context for ever.
+const CALLBACKS: [&str; 4] = [
+    "proxy_on_context_create",
+    "proxy_on_configure",
+    "proxy_on_request_headers",
+    "proxy_on_delete",
+];
+const RESPONSES: [&str; 1] = ["proxy_on_response_headers"];
+const DELAYS: [&str; 1] = ["proxy_on_tick"];
+const MIRRORS: [&str; 5] = [
+    "proxy_on_request_body",
+    "proxy_on_request_trailers",
+    "proxy_on_http_call_response",
+    "proxy_on_queue_ready",
+    "proxy_on_done",
+];
+/// All that the filter calls. A call that is not listed fails, and the SDK does not survive that.
+const CALLS: [&str; 26] = [
+    "proxy_add_header_map_value",
+    "proxy_call_foreign_function",
+    "proxy_continue_stream",
+    "proxy_define_metric",
+    "proxy_done",
+    "proxy_get_buffer_bytes",
+    "proxy_get_current_time_nanoseconds",
+    "proxy_get_header_map_pairs",
+    "proxy_get_header_map_value",
+    "proxy_get_property",
+    "proxy_get_status",
+    "proxy_http_call",
+    "proxy_increment_metric",
+    "proxy_log",
+    "proxy_remove_header_map_value",
+    "proxy_replace_header_map_value",
+    "proxy_send_local_response",
+    "proxy_set_effective_context",
+    "proxy_set_property",
+    "proxy_set_tick_period_milliseconds",
+    "clock_time_get",
+    "environ_get",
+    "environ_sizes_get",
+    "fd_write",
+    "proc_exit",
+    "random_get",
+];
+
+/// The filter for one listener. A worker whose filter has died gets a new one; a callback that the configuration has no use for is not
+/// called at all.
+pub(super) fn wasm(path: &Path, plugin: &str, callbacks: Callbacks) -> Value {
     any(
         NAME,
         json!({"config": {
@@ -23,7 +71,22 @@ pub(super) fn wasm(path: &Path, plugin: &str) -> Value {
                 "runtime": "envoy.wasm.runtime.v8",
                 "code": {"local": {"filename": path}},
             },
+            "capability_restriction_config": {"allowed_capabilities": allowed(callbacks)},
             "configuration": any("google.protobuf.StringValue", json!({"value": plugin})),
         }}),
     )
+}
+
+fn allowed(callbacks: Callbacks) -> Map<String, Value> {
+    let optional = [
+        (callbacks.responses, RESPONSES.as_slice()),
+        (callbacks.delays, DELAYS.as_slice()),
+        (callbacks.mirrors, MIRRORS.as_slice()),
+    ];
+    let wanted = optional
+        .iter()
+        .filter(|(wanted, _)| *wanted)
+        .flat_map(|(_, names)| *names);
+    let names = CALLBACKS.iter().chain(wanted).chain(&CALLS);
+    names.map(|name| ((*name).to_owned(), json!({}))).collect()
 }
