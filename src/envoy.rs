@@ -18,6 +18,7 @@ use crate::finding::Finding;
 use crate::registry::{Locality, Registry};
 pub use callers::{Caller, CallerPort, Callers, Credential};
 use cluster::Cluster;
+pub use files::File;
 use listeners::Planned;
 use message::any;
 pub use stats_config::alt_stat_name;
@@ -30,6 +31,7 @@ mod callers;
 mod circuit_breakers;
 mod cluster;
 mod endpoint;
+mod files;
 mod hash_policy;
 mod http_protocol_options;
 mod listener;
@@ -43,6 +45,7 @@ mod route_configuration;
 mod services;
 mod stats_config;
 mod transport_socket;
+mod unserved;
 mod wasm;
 mod xds;
 
@@ -121,7 +124,7 @@ impl Configuration {
             identity: callers.identity.as_ref(),
             credentials: &callers.credentials,
         };
-        let mut findings = Vec::new();
+        let mut findings = unserved::findings(manifests, callers);
         let locality = Locality::parse(&callers.locality);
         let clusters = services::clusters(manifests, &all, &callers.domain, &locality, secrets, &mut findings);
         let listeners = listeners::plan(manifests, callers, &all, secrets, &mut findings)?;

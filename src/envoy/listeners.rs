@@ -21,7 +21,7 @@ use crate::plugin::Plugin;
 use crate::protocol::Protocol;
 
 /// A server of a Gateway that there will be no listener for.
-const NOT_SERVED: &str = "SWY0102";
+const NOT_SERVED: &str = "SWY0202";
 
 /// A listener with its routes and its filter's configuration, wherever these will lie.
 #[derive(Debug, Clone, PartialEq)]

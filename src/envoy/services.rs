@@ -13,7 +13,7 @@ use crate::finding::{Finding, Severity, Sort};
 use crate::registry::{Locality, Service};
 
 /// Two callers go by different rules for one host.
-const RULES_DIFFER: &str = "SWY0101";
+const RULES_DIFFER: &str = "SWY0201";
 
 /// The clusters of every service that a caller sees, by name. A cluster has one policy: that of the first caller that sees the service.
 pub(super) fn clusters(

@@ -1,12 +1,14 @@
-//! What istiod emits for the same manifests is the judge of clusters; the shapes below are Envoy's, and Envoy itself has run them.
-
-use std::fs;
-use std::path::Path;
+//! What istiod emits for the same manifests is the judge of clusters; the other shapes are Envoy's own, and Envoy has run them.
 
 use super::*;
 use crate::yaml;
 
+mod clusters;
+mod goldens;
 mod istio;
+mod listeners;
+mod refusals;
+mod routes;
 
 fn objects(text: &str) -> Vec<Value> {
     let documents = yaml::documents(text).into_iter().map(Result::unwrap);
@@ -41,70 +43,34 @@ fn clusters(configuration: &Configuration) -> BTreeMap<String, Value> {
     by_name(&configuration.bootstrap()["static_resources"]["clusters"])
 }
 
-/// What istiod has from somewhere else than the rule and the service, or writes for filters of its own.
-const NOT_OF_THE_RULE: [&str; 8] = [
-    "type",
-    "dns_refresh_rate",
-    "dns_jitter",
-    "respect_dns_ttl",
-    "dns_lookup_family",
-    "typed_dns_resolver_config",
-    "metadata",
-    "filters",
-];
+const SERVICES: &str = r#"
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: reviews}
+spec:
+  hosts: [reviews.default.svc.cluster.local]
+  location: MESH_INTERNAL
+  resolution: STATIC
+  ports: [{number: 9080, name: http, protocol: HTTP}, {number: 80, name: grpc, protocol: GRPC}, {number: 53, name: dns, protocol: UDP}]
+  endpoints:
+  - {address: 10.0.0.1, labels: {version: v1}}
+  - {address: 10.0.0.2, labels: {version: v2}}
+---
+"#;
 
-fn comparable(cluster: &Value) -> Value {
-    let mut cluster = cluster.clone();
-    let fields = cluster.as_object_mut().unwrap();
-    NOT_OF_THE_RULE.iter().for_each(|name| {
-        fields.remove(*name);
-    });
-    // The default of the protocol is not written by istiod.
-    fields.entry("lb_policy").or_insert("ROUND_ROBIN".into());
-    for place in fields["load_assignment"]["endpoints"].as_array_mut().unwrap() {
-        for endpoint in place["lb_endpoints"].as_array_mut().unwrap() {
-            endpoint.as_object_mut().unwrap().remove("metadata");
-        }
-    }
-    // istiod's authorities come from its agent, ours from the machine.
-    if let Some(context) = cluster.pointer_mut("/transport_socket/typed_config/common_tls_context") {
-        let context = context.as_object_mut().unwrap();
-        let checked = ["validation_context", "combined_validation_context"].map(|name| context.remove(name).is_some());
-        context.insert("checked".to_owned(), checked.contains(&true).into());
-    }
-    cluster
+fn listeners(configuration: &Configuration) -> BTreeMap<String, Value> {
+    by_name(&configuration.bootstrap()["static_resources"]["listeners"])
 }
 
-#[test]
-fn clusters_are_istiods_field_by_field() {
-    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/golden/named");
-    let mut compared = 0;
-    for case in fs::read_dir(golden).unwrap().map(|entry| entry.unwrap().path()) {
-        let Ok(expected) = fs::read(case.join("clusters.json")) else {
-            continue;
-        };
-        let mut expected = by_name(&serde_json::from_slice(&expected).unwrap());
-        if case.ends_with("dr-consecutive-errors-deprecated") {
-            // istiod passes over `consecutiveErrors`; here it means what it meant when it was in use.
-            let reviews = expected
-                .get_mut("outbound|9080||reviews.default.svc.cluster.local")
-                .unwrap();
-            reviews["outlier_detection"]["consecutive_gateway_failure"] = 1.into();
-            reviews["outlier_detection"]["enforcing_consecutive_gateway_failure"] = 100.into();
-        }
-        let ours = clusters(&configuration(
-            &fs::read_to_string(case.join("input.yaml")).unwrap(),
-            "{}",
-        ));
-        assert_eq!(
-            ours.keys().collect::<Vec<_>>(),
-            expected.keys().collect::<Vec<_>>(),
-            "{case:?}"
-        );
-        for (name, cluster) in expected {
-            assert_eq!(comparable(&ours[&name]), comparable(&cluster), "{case:?} {name}");
-            compared += 1;
-        }
-    }
-    assert_eq!(compared, 136);
+fn address(listener: &Value) -> String {
+    let socket = &listener["address"]["socket_address"];
+    format!("{}:{}", socket["address"].as_str().unwrap(), socket["port_value"])
+}
+
+fn connection_manager(listener: &Value) -> &Value {
+    &listener["filter_chains"][0]["filters"][0]["typed_config"]
+}
+
+fn virtual_service(spec: &str) -> String {
+    format!("{SERVICES}apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {{name: v}}\nspec: {spec}\n")
 }

@@ -1,5 +1,7 @@
 //! The manifests of `envoy/istio`, held to what the bootstrap has.
 
+use std::fs;
+
 use super::*;
 use crate::plugin::Plugin;
 use crate::{metric, reserved};
