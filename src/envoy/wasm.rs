@@ -29,7 +29,7 @@ const MIRRORS: [&str; 5] = [
     "proxy_on_done",
 ];
 /// All that the filter calls. A call that is not listed fails, and the SDK does not survive that.
-const CALLS: [&str; 26] = [
+const CALLS: [&str; 28] = [
     "proxy_add_header_map_value",
     "proxy_call_foreign_function",
     "proxy_continue_stream",
@@ -40,6 +40,7 @@ const CALLS: [&str; 26] = [
     "proxy_get_header_map_pairs",
     "proxy_get_header_map_value",
     "proxy_get_property",
+    "proxy_get_shared_data",
     "proxy_get_status",
     "proxy_http_call",
     "proxy_increment_metric",
@@ -49,6 +50,7 @@ const CALLS: [&str; 26] = [
     "proxy_send_local_response",
     "proxy_set_effective_context",
     "proxy_set_property",
+    "proxy_set_shared_data",
     "proxy_set_tick_period_milliseconds",
     "clock_time_get",
     "environ_get",
@@ -89,4 +91,33 @@ fn allowed(callbacks: Callbacks) -> Map<String, Value> {
         .flat_map(|(_, names)| *names);
     let names = CALLBACKS.iter().chain(wanted).chain(&CALLS);
     names.map(|name| ((*name).to_owned(), json!({}))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_call_of_the_filter_is_allowed() {
+        let imports = include_str!("../../filters/switchyard/src/host/imports.rs");
+        let names: Vec<&str> = imports
+            .split("fn ")
+            .filter(|text| text.starts_with("proxy_"))
+            .filter_map(|text| text.split('(').next())
+            .collect();
+        assert!(names.len() > 10);
+        let missing: Vec<_> = names.iter().filter(|name| !CALLS.contains(name)).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
+
+    #[test]
+    fn a_callback_is_allowed_where_a_configuration_has_use_for_it() {
+        let mirrors = Callbacks {
+            mirrors: true,
+            ..Callbacks::default()
+        };
+        let of = |callbacks| allowed(callbacks).contains_key("proxy_on_request_body");
+        assert!(of(mirrors) && !of(Callbacks::default()));
+        assert!(allowed(Callbacks::default()).contains_key("proxy_on_delete"));
+    }
 }
