@@ -16,7 +16,7 @@ help: ## Show what there is to make
 demo: scenario ## Run bookinfo on Envoy, show what Istio's manifests do to it, and keep it running (ONCE=1: end)
 
 scenario: build ## The same for NAME=kim, catalog or httpbin
-	@cargo run --quiet --package demo -- $(or $(NAME),bookinfo)
+	@target/debug/demo $(or $(NAME),bookinfo)
 
 test: build unit e2e golden corpus ## Run every test: the library, the command, and all of it on a real Envoy
 
