@@ -23,8 +23,8 @@ pub(super) struct Written {
 pub(super) enum Verdict {
     /// Everything is live.
     Live,
-    /// Some is not, as yet.
-    Pending,
+    /// These subscriptions are not, as yet.
+    Pending(Vec<String>),
     /// These subscriptions refused what was written.
     Refused(Vec<String>),
 }
@@ -33,7 +33,7 @@ pub(super) enum Verdict {
 /// it is. `before` is what [`REFUSALS`] showed before the files were written.
 pub(super) fn verdict(written: &[Written], versions: &Stats, refusals: &Stats, before: &Stats) -> Verdict {
     let mut refused = Vec::new();
-    let mut pending = false;
+    let mut pending = Vec::new();
     for file in written {
         for (subscription, version) in subscriptions(file, versions) {
             if version == &file.version {
@@ -43,16 +43,14 @@ pub(super) fn verdict(written: &[Written], versions: &Stats, refusals: &Stats, b
                 let name = format!("{subscription}{counter}");
                 number(refusals, &name) > number(before, &name)
             });
-            match more {
-                true => refused.push(subscription.trim_end_matches('.').to_owned()),
-                false => pending = true,
-            }
+            let which = if more { &mut refused } else { &mut pending };
+            which.push(subscription.trim_end_matches('.').to_owned());
         }
     }
-    match (refused.is_empty(), pending) {
+    match (refused.is_empty(), pending.is_empty()) {
         (false, _) => Verdict::Refused(refused),
-        (true, true) => Verdict::Pending,
-        (true, false) => Verdict::Live,
+        (true, false) => Verdict::Pending(pending),
+        (true, true) => Verdict::Live,
     }
 }
 
@@ -130,7 +128,10 @@ mod tests {
         let none = Stats::new();
         assert_eq!(verdict(&files, &shown, &none, &none), Verdict::Live);
         shown.insert("http.b.rds.127.0.0.1_80.version_text".to_owned(), "4".to_owned());
-        assert_eq!(verdict(&files, &shown, &none, &none), Verdict::Pending);
+        assert_eq!(
+            verdict(&files, &shown, &none, &none),
+            Verdict::Pending(vec!["http.b.rds.127.0.0.1_80".to_owned()])
+        );
     }
 
     #[test]
@@ -150,10 +151,11 @@ mod tests {
                 count,
             )])
         };
-        assert_eq!(verdict(&file, &shown, &refusals("3"), &refusals("3")), Verdict::Pending);
+        let name = vec!["extension_config_discovery.http_filter.switchyard".to_owned()];
+        let at = |now, before| verdict(&file, &shown, &refusals(now), &refusals(before));
         assert_eq!(
-            verdict(&file, &shown, &refusals("4"), &refusals("3")),
-            Verdict::Refused(vec!["extension_config_discovery.http_filter.switchyard".to_owned()])
+            (at("3", "3"), at("4", "3")),
+            (Verdict::Pending(name.clone()), Verdict::Refused(name))
         );
     }
 

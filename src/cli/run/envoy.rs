@@ -23,7 +23,7 @@ use crate::envoy::Kind;
 /// Until it answers at all: Envoy compiles the filter before.
 const START: Duration = Duration::from_secs(30);
 /// Until a file is live. Measured: 1 to 8 ms, 13 ms with a new VM.
-const ACCEPTANCE: Duration = Duration::from_secs(10);
+const ACCEPTANCE: Duration = Duration::from_secs(30);
 /// A cluster whose name does not resolve warms for long; others are not to wait for it.
 const WARMING: Duration = Duration::from_secs(3);
 /// Counters are looked at this often.
@@ -122,19 +122,22 @@ impl Envoy {
             let asked = Instant::now();
             let versions = self.admin.stats(acceptance::VERSIONS).await.unwrap_or_default();
             let refusals = self.admin.stats(acceptance::REFUSALS).await.unwrap_or_default();
-            let is_known = !versions.is_empty();
-            match acceptance::verdict(written, &versions, &refusals, before) {
+            let verdict = match versions.is_empty() {
+                true => Verdict::Pending(vec!["Envoy's statistics".to_owned()]),
+                false => acceptance::verdict(written, &versions, &refusals, before),
+            };
+            let waited = begun.elapsed();
+            match verdict {
                 Verdict::Refused(what) => return Err(Trouble::Refused(what.join(", "))),
-                Verdict::Live if is_known && (!acceptance::is_warming(&refusals) || begun.elapsed() > WARMING) => {
-                    return Ok(());
-                }
-                Verdict::Live | Verdict::Pending if begun.elapsed() > ACCEPTANCE => {
+                Verdict::Live if !acceptance::is_warming(&refusals) || waited > WARMING => return Ok(()),
+                Verdict::Pending(what) if waited > ACCEPTANCE => {
+                    let seconds = ACCEPTANCE.as_secs();
                     return Err(Trouble::Refused(format!(
-                        "nothing was taken within {} s",
-                        ACCEPTANCE.as_secs()
+                        "not taken within {seconds} s: {}",
+                        what.join(", ")
                     )));
                 }
-                Verdict::Live | Verdict::Pending => {}
+                Verdict::Live | Verdict::Pending(_) => {}
             }
             // An Envoy of many statistics is not to spend its time on this question.
             pause = pause.max(asked.elapsed());
