@@ -90,9 +90,5 @@ pub(super) fn configuration(
         .filter_map(|node| serde_json::to_value(node).ok())
         .collect();
     let (manifests, _) = Manifests::new(objects, callers);
-    let configuration = Configuration::new(&manifests, callers, settings)?;
-    for plugin in configuration.plugins().values() {
-        Plugin::load(plugin.as_bytes())?;
-    }
-    Ok(configuration)
+    Configuration::new(&manifests, callers, settings)
 }

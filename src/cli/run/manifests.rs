@@ -10,6 +10,9 @@ use crate::yaml::Node;
 /// What is said of the resources of an input, by position among them.
 pub(super) type Check<'c> = dyn Fn(&[&Node]) -> Vec<Finding> + 'c;
 
+/// A finding, and what it is about.
+pub(super) type Found = (Finding, Option<Rc<Resource>>);
+
 /// The last good version of each object.
 #[derive(Default)]
 pub(super) struct Manifests {
@@ -20,8 +23,8 @@ pub(super) struct Manifests {
 pub(super) struct Reading {
     /// The objects to serve, in order.
     pub(super) resources: Vec<Rc<Resource>>,
-    /// What is to be said of what was read, with what it is said of.
-    pub(super) findings: Vec<(Finding, Option<Rc<Resource>>)>,
+    /// What is to be said of what was read.
+    pub(super) found: Vec<Found>,
     /// Documents that are no YAML.
     pub(super) unreadable: Vec<Unreadable>,
     /// The documents that are refused.
@@ -76,7 +79,7 @@ impl Manifests {
         chosen.extend(hidden.map(|(_, resource)| Rc::clone(resource)));
         Reading {
             resources: fitting(chosen, check),
-            findings: found,
+            found,
             unreadable,
             refused,
         }
@@ -104,10 +107,7 @@ fn fitting(mut chosen: Vec<Rc<Resource>>, check: &Check) -> Vec<Rc<Resource>> {
 }
 
 /// Of two documents for one object the later one counts, as if they were applied in order.
-fn without_twins(
-    resources: Vec<Rc<Resource>>,
-    findings: &mut Vec<(Finding, Option<Rc<Resource>>)>,
-) -> Vec<Rc<Resource>> {
+fn without_twins(resources: Vec<Rc<Resource>>, findings: &mut Vec<Found>) -> Vec<Rc<Resource>> {
     let mut last = BTreeMap::new();
     for (index, resource) in resources.iter().enumerate() {
         last.insert(reference(&resource.node), index);

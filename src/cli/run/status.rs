@@ -47,6 +47,9 @@ pub(super) struct Status {
     pub(super) ready: String,
     /// What was written and is not served.
     pub(super) refused: Vec<Refusal>,
+    /// Why the last change as a whole is not served.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) problem: Option<String>,
 }
 
 /// A document that is not served as it is written.

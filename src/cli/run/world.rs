@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::status::Reporter;
+use super::manifests::Found;
 use super::{Args, find, plan};
 use crate::cli::Failure;
 use crate::cli::input::Resource;
@@ -16,7 +16,6 @@ use crate::yaml::Node;
 
 /// What stays the same whatever the manifests say.
 pub(super) struct World {
-    reporter: Reporter,
     directory: PathBuf,
     callers: Option<PathBuf>,
     admin: Option<SocketAddr>,
@@ -24,9 +23,8 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) fn new(args: &Args, directory: &Path, reporter: Reporter) -> Result<World, Failure> {
+    pub(super) fn new(args: &Args, directory: &Path) -> Result<World, Failure> {
         Ok(World {
-            reporter,
             directory: directory.to_owned(),
             callers: args.callers.clone(),
             admin: args.admin,
@@ -47,36 +45,38 @@ impl World {
         site::check(nodes)
     }
 
-    /// What Envoy is to be told, out of documents that are right.
-    pub(super) fn snapshot(&self, resources: &[Rc<Resource>]) -> Result<Snapshot, Failure> {
+    /// What Envoy is to be told, out of documents that are right. What is to be said of it is added to `found`.
+    pub(super) fn snapshot(&self, resources: &[Rc<Resource>], found: &mut Vec<Found>) -> Result<Snapshot, Failure> {
         let callers = CallersFile::read(self.callers.as_deref())?.with_admin(self.admin);
-        callers
-            .unreadable
-            .iter()
-            .for_each(|unreadable| self.reporter.unreadable(unreadable));
-        self.say(&callers.findings, |_| callers.document.as_ref());
-        if callers.is_refused() {
+        if let Some(unreadable) = callers.unreadable.first() {
+            let fault = &unreadable.fault;
+            return Err(Failure(format!("{}:{}: {}", unreadable.file, fault.at, fault.message)));
+        }
+        let is_refused = callers.is_refused();
+        let document = callers.document.map(Rc::new);
+        found.extend(callers.findings.into_iter().map(|finding| (finding, document.clone())));
+        if is_refused {
             return Err(Failure("the callers are refused".to_owned()));
         }
+        let about = |finding: Finding| {
+            let resource = finding.resource.and_then(|index| resources.get(index)).cloned();
+            (finding, resource)
+        };
         let nodes: Vec<&Node> = resources.iter().map(|resource| &resource.node).collect();
-        let place = |finding: &Finding| Some(&**resources.get(finding.resource?)?);
-        let configuration = site::configuration(&nodes, &callers.callers, &self.settings).map_err(|findings| {
-            self.say(&findings, place);
-            Failure("the documents do not fit together".to_owned())
-        })?;
-        self.say(&configuration.findings, place);
-        let path = self.directory.join("bootstrap.json");
+        let configuration = match site::configuration(&nodes, &callers.callers, &self.settings) {
+            Ok(configuration) => configuration,
+            Err(findings) => {
+                found.extend(findings.into_iter().map(about));
+                return Err(Failure("callers and documents do not fit together".to_owned()));
+            }
+        };
+        found.extend(configuration.findings.iter().cloned().map(about));
         // Envoy reads it when it starts: only then another admin address takes effect.
+        let path = self.directory.join("bootstrap.json");
         fs::write(&path, configuration.dynamic_bootstrap(&self.directory).to_string())
             .map_err(|error| Failure::of(path.display(), error))?;
         let mut snapshot = configuration.snapshot(&self.directory);
         plan::add_proving(&mut snapshot.listeners);
         Ok(snapshot)
-    }
-
-    fn say<'r>(&self, findings: &[Finding], place: impl Fn(&Finding) -> Option<&'r Resource>) {
-        findings
-            .iter()
-            .for_each(|finding| self.reporter.finding(finding, place(finding)));
     }
 }

@@ -62,9 +62,9 @@ fn a_wrong_document_is_refused_alone() {
         (served(&reading), refused(&reading)),
         (vec!["ax".to_owned(), "c".to_owned()], vec!["1 b out".to_owned()])
     );
-    assert_eq!(reading.findings.len(), 1);
+    assert_eq!(reading.found.len(), 1);
     assert!(Rc::ptr_eq(
-        &reading.findings[0].1.as_ref().unwrap().file,
+        &reading.found[0].1.as_ref().unwrap().file,
         &reading.refused[0].file
     ));
 }
@@ -136,7 +136,7 @@ fn of_two_documents_for_one_object_the_later_counts() {
     );
     assert_eq!(served(&reading), ["az"]);
     let said: Vec<&str> = reading
-        .findings
+        .found
         .iter()
         .map(|(finding, _)| finding.message.as_str())
         .collect();
