@@ -12,10 +12,14 @@ use crate::finding::Severity;
 
 mod bootstrap;
 mod check;
+mod explain;
 mod input;
+mod listener;
 mod plugin_config;
+mod progress;
 mod proxy;
 mod report;
+mod request;
 mod run;
 mod site;
 
@@ -41,6 +45,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Check(check::Args),
+    Explain(explain::Args),
     PluginConfig(plugin_config::Args),
     Bootstrap(bootstrap::Args),
     Run(run::Args),
@@ -79,6 +84,7 @@ pub fn main() -> ExitCode {
     cli.color.write_global();
     let result = match &cli.command {
         Command::Check(args) => check::run(args),
+        Command::Explain(args) => explain::run(args),
         Command::PluginConfig(args) => plugin_config::run(args),
         Command::Bootstrap(args) => bootstrap::run(args),
         Command::Run(args) => run::run(args),

@@ -78,6 +78,14 @@ const ATTRIBUTES: [(&str, Attribute); 15] = [
     ("RESPONSE_CODE", Attribute::ResponseCode),
 ];
 
+/// As it is written between percent signs.
+impl std::fmt::Display for Attribute {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let name = ATTRIBUTES.iter().find(|(_, attribute)| attribute == self);
+        f.write_str(name.map(|(name, _)| *name).unwrap_or_default())
+    }
+}
+
 /// What commands are filled in from.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {

@@ -26,6 +26,7 @@ pub mod downstream;
 pub mod duration;
 #[cfg(feature = "cli")]
 pub mod envoy;
+pub mod explain;
 pub mod fault;
 pub mod filter_state;
 pub mod finding;

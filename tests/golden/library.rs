@@ -17,6 +17,7 @@ use switchyard::request;
 use switchyard::upstream_request::remove_reserved;
 
 use crate::case::{Case, Exchange, Request, from_latin1, latin1};
+use crate::explained;
 use crate::outcome::{Answer, Mirror, Outcome, RESPONSE_UNLISTED, listed};
 use crate::report::{Report, Seen};
 use crate::router::{self, Response};
@@ -45,8 +46,14 @@ pub fn run(case: &Case) -> Report {
             upstreams: &upstreams,
             draws: HashMap::new(),
         };
+        let unreachable = explained::unreachable(case, *port);
         for exchange in exchanges {
             report.compare(case, exchange, &listener.outcomes(exchange));
+            report.explained(
+                case,
+                exchange,
+                explained::faults(exchange, &listener.plugin, &unreachable),
+            );
         }
         let draws = std::mem::take(&mut listener.draws);
         draws.values().for_each(|draws| shares::check(case, draws, &mut report));
@@ -200,7 +207,7 @@ impl Listener<'_> {
 }
 
 /// As the runner of the goldens sent it.
-fn received(sent: &Request) -> Option<HeaderMap> {
+pub fn received(sent: &Request) -> Option<HeaderMap> {
     let authority = latin1(&sent.host);
     let path = latin1(&sent.path);
     let values: Vec<_> = sent
@@ -223,7 +230,8 @@ fn received(sent: &Request) -> Option<HeaderMap> {
     client.received().ok()
 }
 
-fn attribute(attribute: Attribute) -> Option<Vec<u8>> {
+/// What the proxy knows beside a request.
+pub fn attribute(attribute: Attribute) -> Option<Vec<u8>> {
     (attribute == Attribute::Protocol).then(|| b"HTTP/1.1".to_vec())
 }
 

@@ -7,6 +7,7 @@ mod binomial;
 mod case;
 mod compare;
 mod differences;
+mod explained;
 #[path = "../goldens/mod.rs"]
 mod goldens;
 mod library;

@@ -66,6 +66,7 @@ pub struct Report {
     requests: usize,
     agreed: usize,
     shares: usize,
+    explained: usize,
     lines: Vec<(Option<&'static str>, String)>,
     awaited: BTreeMap<Awaited, Sightings>,
 }
@@ -76,6 +77,7 @@ impl Report {
         self.requests += other.requests;
         self.agreed += other.agreed;
         self.shares += other.shares;
+        self.explained += other.explained;
         self.lines.extend(other.lines);
         self.awaited.extend(other.awaited);
     }
@@ -146,6 +148,14 @@ impl Report {
         faults
     }
 
+    /// Counts an explanation that was checked.
+    pub fn explained(&mut self, case: &Case, exchange: &Exchange, faults: Vec<String>) {
+        self.explained += 1;
+        let place = format!("{}:{}", case.name, exchange.line);
+        self.lines
+            .extend(faults.into_iter().map(|fault| (None, format!("{place}: {fault}"))));
+    }
+
     /// Counts a share that was checked.
     pub fn share(&mut self, holds: bool, text: impl FnOnce() -> String) {
         self.shares += 1;
@@ -181,9 +191,10 @@ impl Report {
     /// All of it.
     pub fn text(&self, source: &str) -> String {
         let mut text = format!(
-            "{} shares checked over {} draws each\n",
+            "{} shares checked over {} draws each, {} explanations\n",
             self.shares,
-            crate::library::DRAWS
+            crate::library::DRAWS,
+            self.explained
         );
         let never_seen = self.never_seen();
         writeln!(
