@@ -1,0 +1,14 @@
+//! Switchyard on a real Envoy, seen from outside.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice
+)]
+
+mod config;
+mod delay;
+mod scenarios;
+mod support;
+mod workers;

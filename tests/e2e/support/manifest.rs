@@ -1,0 +1,79 @@
+//! Manifests of services that stand on free ports.
+
+use std::net::SocketAddr;
+
+use serde_json::Value;
+
+/// A YAML document as JSON.
+pub fn yaml(text: &str) -> Value {
+    let document = switchyard::yaml::documents(text).into_iter().next().unwrap();
+    serde_json::to_value(document.unwrap()).unwrap()
+}
+
+/// A Kubernetes Service with one EndpointSlice for each version.
+pub fn service(name: &str, port: u16, versions: &[(&str, SocketAddr)]) -> String {
+    let mut yaml = format!(
+        "\
+apiVersion: v1
+kind: Service
+metadata: {{name: {name}}}
+spec:
+  ports: [{{name: http, port: {port}}}]
+  selector: {{app: {name}}}
+"
+    );
+    for (version, address) in versions {
+        yaml += &format!(
+            "\
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata:
+  name: {name}-{version}
+  labels: {{kubernetes.io/service-name: {name}}}
+addressType: IPv4
+ports: [{{name: http, port: {}}}]
+endpoints: [{{addresses: [\"{}\"], labels: {{app: {name}, version: {version}}}}}]
+",
+            address.port(),
+            address.ip()
+        );
+    }
+    yaml
+}
+
+/// A DestinationRule with a subset for each version.
+pub fn subsets(host: &str, versions: &[&str]) -> String {
+    let mut yaml = format!(
+        "\
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {{name: {host}}}
+spec:
+  host: {host}
+  subsets:
+"
+    );
+    for version in versions {
+        yaml += &format!("  - {{name: {version}, labels: {{version: {version}}}}}\n");
+    }
+    yaml
+}
+
+/// A VirtualService with these `http` rules, each in YAML's flow style.
+pub fn virtual_service(host: &str, rules: &[&str]) -> String {
+    let mut yaml = format!(
+        "\
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {{name: {host}}}
+spec:
+  hosts: [{host}]
+  http:
+"
+    );
+    for rule in rules {
+        yaml += &format!("  - {rule}\n");
+    }
+    yaml
+}

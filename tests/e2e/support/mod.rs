@@ -1,0 +1,14 @@
+//! What the tests stand on.
+
+pub mod admin;
+pub mod chance;
+pub mod envoy;
+pub mod http;
+pub mod manifest;
+pub mod ports;
+pub mod process;
+pub mod scenario;
+pub mod switchyard;
+pub mod turn;
+pub mod upstream;
+pub mod web;

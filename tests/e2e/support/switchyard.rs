@@ -1,0 +1,184 @@
+//! The command, as a user runs it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rustix::process::Pid;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::admin::{Admin, Stats};
+use super::process::{Process, Stopped, children};
+
+/// A machine that has much else to do is slow to compile the filter.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// `switchyard run` over a directory of manifests, with one worker.
+pub struct Switchyard {
+    pub admin: Admin,
+    process: Process,
+    /// V8's machines at the start: one for each thread and the one they are copied from.
+    machines: u64,
+    applied: usize,
+    directory: TempDir,
+}
+
+/// The filter's release build.
+pub fn wasm() -> PathBuf {
+    let beside = Path::new(env!("CARGO_BIN_EXE_switchyard"))
+        .parent()
+        .and_then(Path::parent)
+        .unwrap();
+    let wasm = std::env::var_os("SWITCHYARD_WASM")
+        .map_or_else(|| beside.join("wasm32-wasip1/release/switchyard.wasm"), PathBuf::from);
+    assert!(wasm.exists(), "{} is missing: `make wasm` builds it", wasm.display());
+    wasm
+}
+
+impl Switchyard {
+    /// Starts it with who calls and with the first manifests, and waits until they are live.
+    pub async fn start(callers: &str, manifests: &[String]) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        fs::create_dir(path("manifests")).unwrap();
+        fs::write(path("callers.yaml"), callers).unwrap();
+        for (number, manifest) in manifests.iter().enumerate() {
+            fs::write(path("manifests").join(file_name(number)), manifest).unwrap();
+        }
+        let arguments = [
+            "run".into(),
+            "--filename".into(),
+            path("manifests"),
+            "--callers".into(),
+            path("callers.yaml"),
+            "--wasm".into(),
+            wasm(),
+            "--dir".into(),
+            path("envoy"),
+            "--admin=127.0.0.1:0".into(),
+            "--ready=127.0.0.1:0".into(),
+            "--concurrency=1".into(),
+            "--drain-time=8".into(),
+            "--events=json".into(),
+        ];
+        let program = Path::new(env!("CARGO_BIN_EXE_switchyard"));
+        let mut switchyard = Self {
+            admin: Admin(([127, 0, 0, 1], 0).into()),
+            process: Process::start("switchyard", program, arguments, directory.path()),
+            machines: 0,
+            applied: manifests.len(),
+            directory,
+        };
+        let live = switchyard.change(1).await;
+        switchyard.admin = Admin(live["admin"].as_str().unwrap().parse().unwrap());
+        switchyard.machines = switchyard.admin.stats().await.get("wasm.envoy.wasm.runtime.v8.active");
+        switchyard
+    }
+
+    /// Adds a manifest as `kubectl apply` does: what it says of an object counts, whatever was applied before. Waits until it is live.
+    pub async fn apply(&mut self, manifest: &str) {
+        let before = self.events("live").len();
+        self.put(manifest);
+        self.change(before + 1).await;
+    }
+
+    /// Writes a manifest as [`apply`](Self::apply) does, and does not wait.
+    pub fn put(&mut self, manifest: &str) {
+        let unfinished = self.directory.path().join("unfinished");
+        fs::write(&unfinished, manifest).unwrap();
+        let manifests = self.directory.path().join("manifests");
+        fs::rename(unfinished, manifests.join(file_name(self.applied))).unwrap();
+        self.applied += 1;
+    }
+
+    /// Waits for so many changes to have gone live, and returns the last one's event.
+    async fn change(&mut self, count: usize) -> Value {
+        let begin = Instant::now();
+        loop {
+            self.process.assert_running();
+            if let Some(live) = self.events("live").into_iter().nth(count - 1) {
+                return live;
+            }
+            assert!(begin.elapsed() < PATIENCE, "change {count} is not live");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// What it told of one sort so far.
+    pub fn events(&self, sort: &str) -> Vec<Value> {
+        let said = self.process.stderr();
+        let events = said.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        events.filter(|event| event["event"] == sort).collect()
+    }
+
+    /// The access log of requests for a host, as soon as it has so many lines.
+    pub async fn access_log(&self, host: &str, lines: usize) -> Vec<Value> {
+        let begin = Instant::now();
+        loop {
+            let said = self.process.stdout();
+            // The last line may be half written.
+            let whole = said.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+            let log = whole.map(|line| serde_json::from_str::<Value>(line).unwrap());
+            let log: Vec<Value> = log.filter(|line| line["authority"] == host).collect();
+            if log.len() >= lines {
+                return log;
+            }
+            assert!(begin.elapsed() < PATIENCE, "only {} lines of {lines}", log.len());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Overwrites the filter's configuration behind the command's back, and waits until Envoy has refused it.
+    pub async fn push_wrong(&self, plugin: &str) {
+        let refused = |stats: &Stats| stats.sum("extension_config_discovery.http_filter.", ".update_rejected");
+        let before = refused(&self.admin.stats().await);
+        let files: Vec<PathBuf> = fs::read_dir(self.directory.path().join("envoy/extensions"))
+            .unwrap()
+            .map(|file| file.unwrap().path())
+            .collect();
+        for file in &files {
+            let mut response: Value = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
+            response["version_info"] = format!("wrong {before}").into();
+            response["resources"][0]["typed_config"]["config"]["configuration"]["value"] = plugin.into();
+            let unfinished = self.directory.path().join("unfinished");
+            fs::write(&unfinished, response.to_string()).unwrap();
+            fs::rename(unfinished, file).unwrap();
+        }
+        let all = before + files.len() as u64;
+        self.admin.until("is it refused", |stats| refused(stats) == all).await;
+    }
+
+    /// Envoy's process.
+    pub fn envoy(&self) -> Pid {
+        let children = children(self.process.id());
+        assert_eq!(children.len(), 1, "of the command");
+        children[0]
+    }
+
+    /// Envoy stands still until the result is dropped.
+    pub fn stop_envoy(&self) -> Stopped {
+        Stopped::new(self.envoy())
+    }
+
+    /// The worker that served so far still does, in the machine it had, and nothing that went before is left open.
+    pub async fn assert_unharmed(&mut self) {
+        self.process.assert_running();
+        assert!(self.events("envoy-ended").is_empty(), "Envoy was started again");
+        let is_quiet = |stats: &Stats| {
+            stats.sum("http.", ".downstream_rq_active") == stats.get("http.admin.downstream_rq_active")
+                && stats.sum("cluster.", ".upstream_rq_active") == 0
+                && stats.get("wasmcustom.switchyard_active_faults") == 0
+                && stats.get("wasm.envoy.wasm.runtime.v8.active") == self.machines
+        };
+        let stats = self.admin.until("is every stream closed", is_quiet).await;
+        assert_eq!(stats.sum("wasm.", ".vm_reload_success"), 0);
+        assert_eq!(stats.sum("wasm.", ".vm_reload_failure"), 0);
+        assert_eq!(stats.sum("wasm.", ".vm_reload_backoff"), 0);
+    }
+}
+
+/// Files count in the order of their names.
+fn file_name(number: usize) -> String {
+    format!("{number:03}.yaml")
+}
