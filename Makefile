@@ -24,7 +24,7 @@ unit: ## Run the tests that need no Envoy
 	cargo test --workspace --lib --bins
 
 e2e: build ## Run the tests on a real Envoy
-	cargo test --test e2e
+	RUST_TEST_THREADS=4 cargo test --test e2e
 
 golden: build ## Compare with what Istio did, request by request (DIR=path: another folder)
 	@$(if $(DIR),GOLDEN_DIR="$(abspath $(DIR))") cargo test --quiet --test golden

@@ -79,11 +79,13 @@ pub(super) fn wasm(path: &Path, plugin: &str, callbacks: Callbacks) -> Value {
     )
 }
 
+/// Whoever sends copies has all of them: another list is another virtual machine, and copies under way end with theirs.
 fn allowed(callbacks: Callbacks) -> Map<String, Value> {
+    let all = callbacks.mirrors;
     let optional = [
-        (callbacks.responses, RESPONSES.as_slice()),
-        (callbacks.delays, DELAYS.as_slice()),
-        (callbacks.mirrors, MIRRORS.as_slice()),
+        (all || callbacks.responses, RESPONSES.as_slice()),
+        (all || callbacks.delays, DELAYS.as_slice()),
+        (all, MIRRORS.as_slice()),
     ];
     let wanted = optional
         .iter()
@@ -108,6 +110,18 @@ mod tests {
         assert!(names.len() > 10);
         let missing: Vec<_> = names.iter().filter(|name| !CALLS.contains(name)).collect();
         assert!(missing.is_empty(), "{missing:?}");
+    }
+
+    #[test]
+    fn with_mirrors_every_list_is_the_same() {
+        let with = |responses, delays| {
+            allowed(Callbacks {
+                responses,
+                delays,
+                mirrors: true,
+            })
+        };
+        assert_eq!(with(false, false), with(true, true));
     }
 
     #[test]

@@ -44,7 +44,10 @@ pub(super) fn make(has: &Snapshot, wants: &Snapshot) -> Vec<Step> {
             (Kind::Endpoints, union(&has.endpoints, &wants.endpoints)),
             (Kind::Clusters, union(&has.clusters, &wants.clusters)),
             (Kind::Routes, union_of_routes(&has.routes, &wants.routes)),
-            (Kind::Extensions, union(&has.extensions, &wants.extensions)),
+            (
+                Kind::Extensions,
+                union_of_extensions(&has.extensions, &wants.extensions),
+            ),
             (Kind::Listeners, proving.clone()),
         ],
     );
@@ -141,6 +144,23 @@ fn discovered(value: &Value, filters: &mut Vec<Value>) {
 fn union(has: &Resources, wants: &Resources) -> Resources {
     let mut both = has.clone();
     both.extend(wants.iter().map(|(name, value)| (name.clone(), value.clone())));
+    both
+}
+
+/// Where a configuration of the filter says what the virtual machine may call and be called for.
+const CAPABILITIES: &str = "/typed_config/config/capability_restriction_config/allowed_capabilities";
+
+/// The filter's configurations that are wanted. One virtual machine serves those with equal capabilities and ends with the last of them, and
+/// copies of requests under way end with it: whoever may have sent copies keeps its capabilities, and so its machine.
+fn union_of_extensions(has: &Resources, wants: &Resources) -> Resources {
+    let mut both = union(has, wants);
+    for (name, extension) in &mut both {
+        let old = has.get(name).and_then(|old| old.pointer(CAPABILITIES));
+        let mirrors = old.filter(|old| old.get("proxy_on_http_call_response").is_some());
+        if let (Some(old), Some(new)) = (mirrors, extension.pointer_mut(CAPABILITIES)) {
+            new.clone_from(old);
+        }
+    }
     both
 }
 

@@ -187,3 +187,23 @@ fn a_change_during_a_change_starts_from_what_stands() {
     let list = both.routes["r"]["virtual_hosts"][0]["routes"].as_array().unwrap();
     assert_eq!(list.len(), 5, "the variants of all three: {list:?}");
 }
+
+#[test]
+fn a_filter_that_may_have_sent_copies_keeps_its_machine_until_they_are_answered() {
+    let with = |callbacks: &[&str], rules: &str| {
+        let list: Value = callbacks.iter().map(|name| (name.to_string(), json!({}))).collect();
+        let config = json!({"capability_restriction_config": {"allowed_capabilities": list}, "configuration": rules});
+        let mut snapshot = snapshot(&["a"], &["l"]);
+        let extension = json!({"typed_config": {"config": config}});
+        snapshot.extensions.insert("l".to_owned(), extension);
+        snapshot
+    };
+    let mirrors = ["proxy_on_tick", "proxy_on_http_call_response"];
+    let (has, wants) = (with(&mirrors, "old"), with(&["proxy_on_tick"], "new"));
+    let made = take(&has, make(&has, &wants));
+    assert_eq!(made, with(&mirrors, "new"));
+    assert_eq!(take(&made, make(&made, &wants)), made);
+    assert_eq!(take(&made, trim(&made, &wants)), wants);
+    // Whoever sent none has nothing to lose.
+    assert_eq!(take(&wants, make(&wants, &has)), has);
+}
