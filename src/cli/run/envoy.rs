@@ -96,21 +96,35 @@ impl Envoy {
         }
     }
 
-    /// Takes the steps, each when the one before it is live.
+    /// Takes the steps, each when the one before it is live. One that is refused is taken back, and ends it: of clusters and listeners Envoy
+    /// takes those that it likes, and removes those that are gone.
     pub(super) async fn take(&mut self, steps: Vec<Step>, tree: &mut Tree, signals: &Signals) -> Result<(), Trouble> {
         self.mark = self.process.log.mark();
         for step in steps {
-            let before = self.admin.stats(acceptance::REFUSALS).await.unwrap_or_default();
-            let kind = step.kind;
-            tree.take(step).map_err(Trouble::Files)?;
-            let mut written = tree.written(kind);
-            if kind == Kind::Listeners {
-                written.extend(tree.written(Kind::Routes));
-                written.extend(tree.written(Kind::Extensions));
+            let before = Step {
+                kind: step.kind,
+                resources: tree.has().of(step.kind).clone(),
+            };
+            let taken = self.take_one(step, tree, signals).await;
+            if let Err(Trouble::Refused(_)) = taken {
+                // Whatever comes of it, the refusal is what is to be told.
+                let _ = self.take_one(before, tree, signals).await;
             }
-            self.settle(&written, &before, signals).await?;
+            taken?;
         }
         Ok(())
+    }
+
+    async fn take_one(&mut self, step: Step, tree: &mut Tree, signals: &Signals) -> Result<(), Trouble> {
+        let before = self.admin.stats(acceptance::REFUSALS).await.unwrap_or_default();
+        let kind = step.kind;
+        tree.take(step).map_err(Trouble::Files)?;
+        let mut written = tree.written(kind);
+        if kind == Kind::Listeners {
+            written.extend(tree.written(Kind::Routes));
+            written.extend(tree.written(Kind::Extensions));
+        }
+        self.settle(&written, &before, signals).await
     }
 
     /// Waits until the files are live, and nothing warms any more.
@@ -128,12 +142,14 @@ impl Envoy {
             };
             let waited = begun.elapsed();
             match verdict {
-                Verdict::Refused(what) => return Err(Trouble::Refused(what.join(", "))),
+                Verdict::Refused(what) => {
+                    return Err(Trouble::Refused(format!("Envoy refused {}", what.join(", "))));
+                }
                 Verdict::Live if !acceptance::is_warming(&refusals) || waited > WARMING => return Ok(()),
                 Verdict::Pending(what) if waited > ACCEPTANCE => {
                     let seconds = ACCEPTANCE.as_secs();
                     return Err(Trouble::Refused(format!(
-                        "not taken within {seconds} s: {}",
+                        "Envoy has not taken within {seconds} s: {}",
                         what.join(", ")
                     )));
                 }

@@ -121,7 +121,10 @@ impl Process {
 async fn read(stderr: ChildStderr, log: Log, reporter: Reporter) {
     let mut lines = BufReader::new(stderr).split(b'\n');
     while let Ok(Some(line)) = lines.next_segment().await {
-        let line = String::from_utf8_lossy(&line).into_owned();
+        let line = String::from_utf8_lossy(&line).trim_end().to_owned();
+        if line.is_empty() {
+            continue;
+        }
         reporter.envoy(&line);
         log.push(line);
     }

@@ -160,7 +160,7 @@ impl Reporter {
             }
             Event::Live { status, took_ms } => live(status, *took_ms),
             Event::ChangeRefused { reason, log } => {
-                eprintln!("{BAD}refused by Envoy{BAD:#}: {reason}; what was live stays");
+                eprintln!("{BAD}not applied{BAD:#}: {reason}; what was live stays");
                 log.iter().for_each(|line| eprintln!("  {FAINT}{line}{FAINT:#}"));
             }
             Event::Unreadable { reason } => eprintln!("{BAD}unreadable{BAD:#}: {reason}; what was live stays"),
@@ -194,7 +194,7 @@ impl Reporter {
         let said = Said::Finding {
             severity: report::name(finding.severity),
             code: finding.code,
-            object: resource.map(|_| finding.object.to_string()),
+            object: (!finding.object.kind.is_empty()).then(|| finding.object.to_string()),
             path: &finding.path,
             message: &finding.message,
         };

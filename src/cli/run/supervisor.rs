@@ -80,7 +80,10 @@ impl<'a> Supervisor<'a> {
             args,
             reporter,
             signals,
-            watch: Watch::new(args.filenames.clone(), args.recursive),
+            watch: Watch::new(
+                args.filenames.iter().chain(&args.callers).cloned().collect(),
+                args.recursive,
+            ),
             settings,
             world,
             envoy: None,

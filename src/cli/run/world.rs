@@ -5,12 +5,11 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::manifests::Found;
+use super::manifests::{Reading, Refused};
 use super::{Args, find, plan};
 use crate::cli::Failure;
-use crate::cli::input::Resource;
 use crate::cli::site::{self, CallersFile};
-use crate::envoy::{Settings, Snapshot};
+use crate::envoy::{Callers, Settings, Snapshot};
 use crate::finding::Finding;
 use crate::yaml::Node;
 
@@ -18,6 +17,8 @@ use crate::yaml::Node;
 pub(super) struct World {
     directory: PathBuf,
     callers: Option<PathBuf>,
+    /// The last that were right.
+    last_callers: Option<Callers>,
     admin: Option<SocketAddr>,
     settings: Settings,
 }
@@ -27,6 +28,7 @@ impl World {
         Ok(World {
             directory: directory.to_owned(),
             callers: args.callers.clone(),
+            last_callers: None,
             admin: args.admin,
             settings: Settings {
                 wasm: Some(find::filter(args.wasm.as_deref())?),
@@ -45,32 +47,22 @@ impl World {
         site::check(nodes)
     }
 
-    /// What Envoy is to be told, out of documents that are right. What is to be said of it is added to `found`.
-    pub(super) fn snapshot(&self, resources: &[Rc<Resource>], found: &mut Vec<Found>) -> Result<Snapshot, Failure> {
-        let callers = CallersFile::read(self.callers.as_deref())?.with_admin(self.admin);
-        if let Some(unreadable) = callers.unreadable.first() {
-            let fault = &unreadable.fault;
-            return Err(Failure(format!("{}:{}: {}", unreadable.file, fault.at, fault.message)));
-        }
-        let is_refused = callers.is_refused();
-        let document = callers.document.map(Rc::new);
-        found.extend(callers.findings.into_iter().map(|finding| (finding, document.clone())));
-        if is_refused {
-            return Err(Failure("the callers are refused".to_owned()));
-        }
-        let about = |finding: Finding| {
-            let resource = finding.resource.and_then(|index| resources.get(index)).cloned();
-            (finding, resource)
+    /// What Envoy is to be told. What is to be said of it is added to the reading.
+    pub(super) fn snapshot(&mut self, reading: &mut Reading) -> Result<Snapshot, Failure> {
+        let callers = self.callers(reading)?;
+        let nodes: Vec<&Node> = reading.resources.iter().map(|resource| &resource.node).collect();
+        let configuration = site::configuration(&nodes, &callers, &self.settings);
+        let findings = match &configuration {
+            Ok(configuration) => &configuration.findings,
+            Err(findings) => findings,
         };
-        let nodes: Vec<&Node> = resources.iter().map(|resource| &resource.node).collect();
-        let configuration = match site::configuration(&nodes, &callers.callers, &self.settings) {
-            Ok(configuration) => configuration,
-            Err(findings) => {
-                found.extend(findings.into_iter().map(about));
-                return Err(Failure("callers and documents do not fit together".to_owned()));
-            }
-        };
-        found.extend(configuration.findings.iter().cloned().map(about));
+        for finding in findings {
+            let resource = finding.resource.and_then(|index| reading.resources.get(index));
+            reading.found.push((finding.clone(), resource.cloned()));
+        }
+        let configuration =
+            configuration.map_err(|_| Failure("callers and documents do not fit together".to_owned()))?;
+        self.last_callers = Some(callers);
         // Envoy reads it when it starts: only then another admin address takes effect.
         let path = self.directory.join("bootstrap.json");
         fs::write(&path, configuration.dynamic_bootstrap(&self.directory).to_string())
@@ -78,5 +70,27 @@ impl World {
         let mut snapshot = configuration.snapshot(&self.directory);
         plan::add_proving(&mut snapshot.listeners);
         Ok(snapshot)
+    }
+
+    /// The callers, or if they are wrong the last that were not.
+    fn callers(&self, reading: &mut Reading) -> Result<Callers, Failure> {
+        let file = CallersFile::read(self.callers.as_deref())?.with_admin(self.admin);
+        let is_refused = file.is_refused();
+        let document = file.document.map(Rc::new);
+        let found = file.findings.into_iter().map(|finding| (finding, document.clone()));
+        reading.found.extend(found);
+        reading.unreadable.extend(file.unreadable);
+        if !is_refused {
+            return Ok(file.callers);
+        }
+        let name = self.callers.as_deref().unwrap_or(Path::new("")).display().to_string();
+        reading.refused.push(Refused {
+            file: name.as_str().into(),
+            object: None,
+            kept: self.last_callers.is_some(),
+        });
+        self.last_callers
+            .clone()
+            .ok_or_else(|| Failure(format!("{name} is refused")))
     }
 }

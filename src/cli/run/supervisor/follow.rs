@@ -27,7 +27,7 @@ impl Supervisor<'_> {
             }
         }
         let mut reading = self.manifests.read(read, &|nodes| self.world.check(nodes));
-        let snapshot = self.world.snapshot(&reading.resources, &mut reading.found);
+        let snapshot = self.world.snapshot(&mut reading);
         self.say(&reading.unreadable, &reading.found);
         Ok((reading, snapshot?))
     }
