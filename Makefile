@@ -8,7 +8,7 @@ PYTHON ?= python3
 export ENVOY
 
 .DEFAULT_GOAL := help
-.PHONY: help demo scenario test unit e2e golden corpus lint wasm build envoy bench compose-test clean FORCE
+.PHONY: help demo scenario test unit e2e golden corpus lint wasm build envoy clean FORCE
 
 help: ## Show what there is to make
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
