@@ -21,7 +21,7 @@ scenario: build ## The same for NAME=kim, catalog or httpbin
 test: build unit e2e golden corpus ## Run every test: the library, the command, and all of it on a real Envoy
 
 unit: ## Run the tests that need no Envoy
-	cargo test --workspace --lib --bins
+	cargo test --workspace --lib --bins --test cli --test analysis
 
 e2e: build ## Run the tests on a real Envoy
 	RUST_TEST_THREADS=4 cargo test --test e2e
