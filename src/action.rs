@@ -2,15 +2,22 @@
 
 use std::time::Duration;
 
-use crate::cors::CorsPolicy;
-use crate::fault::{Fault, Fraction};
-use crate::hash_policy::HashPolicy;
-use crate::header_parser::HeaderParser;
-use crate::redirect::Redirect;
-use crate::retry::RetryPolicy;
-use crate::rewrite::PathRewrite;
+use crate::action::cors::CorsPolicy;
+use crate::action::fault::{Fault, Fraction};
+use crate::action::hash_policy::HashPolicy;
+use crate::action::redirect::Redirect;
+use crate::action::retry::RetryPolicy;
+use crate::action::rewrite::PathRewrite;
+use crate::header::parser::HeaderParser;
 
 mod compile;
+pub mod cors;
+pub mod fault;
+pub mod hash_policy;
+pub mod percent;
+pub mod redirect;
+pub mod retry;
+pub mod rewrite;
 
 /// All that istiod would write into an Envoy route, but for its match.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,12 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::action::cors::Cors;
+use crate::action::fault::Abort;
 use crate::action::{ActionKind, Forward, RequestMirrorPolicy, WeightedCluster};
-use crate::cors::Cors;
 use crate::dice::Dice;
-use crate::fault::Abort;
 use crate::request::Request;
 use crate::route::{Route, RouteTable};
+
+pub mod local_reply;
+pub mod mirror;
+pub mod upstream_request;
 
 /// What becomes of a request, and why.
 #[derive(Debug, Clone, PartialEq)]

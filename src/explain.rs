@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use crate::format::Attribute;
+use crate::header::format::Attribute;
 use crate::matcher::RouteMatch;
 use crate::request::Request;
 use crate::route::{Route, RouteTable, Rule, VirtualHost};

@@ -7,6 +7,11 @@ use crate::registry::Registry;
 use crate::route::RouteTable;
 use crate::validate::validate_with;
 
+pub mod callbacks;
+pub mod delay_queue;
+pub mod filter_state;
+pub mod sightings;
+
 /// A configuration that may run.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Plugin {

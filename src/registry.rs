@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use crate::config::service_entry::ServiceEntry;
 use crate::config::{Config, Object, kubernetes};
 use crate::hostname;
-use crate::protocol::Protocol;
+use crate::registry::protocol::Protocol;
 use crate::route::is_exported;
 use endpoint::Workloads;
 pub use endpoint::{Endpoint, Locality};
 
 mod endpoint;
+pub mod protocol;
 
 /// Services by name.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -1,7 +1,10 @@
 //! What a decision sees of a request.
 
-use crate::header_map::HeaderMap;
+use crate::header::map::HeaderMap;
 use crate::hostname;
+
+pub mod downstream;
+pub mod normalize;
 
 /// A request's headers with what matching asks for most picked out. Nothing is copied or decoded.
 #[derive(Debug, Clone, Copy)]

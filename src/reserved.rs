@@ -2,7 +2,7 @@
 
 /// The cluster that was chosen; the overlay route sends the request there.
 pub const CLUSTER: &str = "x-switchyard-cluster";
-/// Which variant of the overlay route's retry policy holds; see [`crate::retry`].
+/// Which variant of the overlay route's retry policy holds; see [`crate::action::retry`].
 pub const RETRY: &str = "x-switchyard-retry";
 /// The cluster of a mirror that Envoy makes itself.
 pub const MIRROR: &str = "x-switchyard-mirror";

@@ -202,7 +202,7 @@ impl VirtualHost {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::header_map::HeaderMap;
+    use crate::header::map::HeaderMap;
 
     fn host_of(domains: &[&str], authority: &str) -> Option<String> {
         let mut table = RouteTable::default();

@@ -7,21 +7,21 @@ use std::time::Duration;
 use base64::Engine;
 
 use super::{ActionKind, Cluster, DirectResponse, Forward, RequestMirrorPolicy, RouteAction, WeightedCluster};
+use crate::action::cors::CorsPolicy;
+use crate::action::fault::{Abort, Fault, Fraction, GRPC_STATUSES};
+use crate::action::hash_policy::HashPolicy;
+use crate::action::percent;
+use crate::action::redirect::{PathRedirect, Redirect};
+use crate::action::retry::RetryPolicy;
+use crate::action::rewrite::PathRewrite;
 use crate::config::virtual_service::{
     Destination, HTTPDirectResponse, HTTPRedirect, HTTPRewrite, HTTPRoute, HTTPRouteDestination, HeaderOperations,
     Headers,
 };
-use crate::cors::CorsPolicy;
 use crate::duration;
-use crate::fault::{Abort, Fault, Fraction, GRPC_STATUSES};
-use crate::hash_policy::HashPolicy;
-use crate::header_parser::HeaderParser;
+use crate::header::parser::HeaderParser;
 use crate::hostname;
 use crate::matcher::StringMatcher;
-use crate::percent;
-use crate::redirect::{PathRedirect, Redirect};
-use crate::retry::RetryPolicy;
-use crate::rewrite::PathRewrite;
 use crate::route::{Listener, Place};
 
 impl RouteAction {

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use super::{Findings, reference};
+use crate::action::percent;
 use crate::config::virtual_service::{Destination, HTTPRoute, Percent, VirtualService};
 use crate::config::{Config, Object};
 use crate::duration;
 use crate::finding::Severity;
 use crate::hostname;
-use crate::percent;
 use crate::registry::Registry;
 
 const FAULT_FOR_NOBODY: &str = "SWY0105";

@@ -12,7 +12,7 @@ use super::{Failure, Status, report};
 use crate::decision::{Decision, decide};
 use crate::dice::Wyrand;
 use crate::explain::{Draw, Explanation, explain};
-use crate::format::Attribute;
+use crate::header::format::Attribute;
 use crate::plugin::Plugin;
 use crate::request::Request;
 

@@ -8,9 +8,9 @@ use hyper::http::uri::Authority;
 use serde_json::{Map, Value};
 
 use super::Failure;
-use crate::downstream::{Downstream, PathNormalizationFailed};
-use crate::header_map::HeaderMap;
+use crate::header::map::HeaderMap;
 use crate::hostname;
+use crate::request::downstream::{Downstream, PathNormalizationFailed};
 
 /// A request as its client sends it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 use super::*;
 use crate::dice::{Fixed, Wyrand};
-use crate::header_map::HeaderMap;
+use crate::header::map::HeaderMap;
 use crate::plugin::Plugin;
 
 /// A plugin of VirtualServices, each as its name and its spec.

@@ -16,7 +16,7 @@ use super::transport_socket::{self, Secrets};
 use crate::action::cluster_name;
 use crate::config::destination_rule::{Subset, TCPSettings};
 use crate::destination_rule::{MergedRule, Policy};
-use crate::protocol::Protocol;
+use crate::registry::protocol::Protocol;
 use crate::registry::{Endpoint, Resolution, Service, ServicePort};
 
 /// A cluster, and its endpoints apart where they can be: Envoy then takes new endpoints without a new cluster.

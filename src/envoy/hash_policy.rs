@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::message::message;
-use crate::hash_policy::HashPolicy;
+use crate::action::hash_policy::HashPolicy;
 use crate::reserved;
 
 /// The key that the filter gives.

@@ -9,7 +9,7 @@ use super::outlier_detection::error_matcher;
 use super::transport_socket;
 use crate::config::destination_rule::HTTPSettings;
 use crate::destination_rule::Policy;
-use crate::protocol::Protocol;
+use crate::registry::protocol::Protocol;
 
 const NAME: &str = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 

@@ -11,14 +11,14 @@ use super::callers::{Caller, Callers, refused};
 use super::listener::{Address, Listener, TlsServer};
 use super::route_configuration::route_configuration;
 use super::transport_socket::{self, Secrets};
-use crate::callbacks::Callbacks;
+use crate::action::hash_policy::HashPolicy;
 use crate::config::Object;
 use crate::config::gateway::{Gateway, Server};
 use crate::destination_rule::DestinationRules;
 use crate::finding::{Finding, Severity, Sort};
-use crate::hash_policy::HashPolicy;
 use crate::plugin::Plugin;
-use crate::protocol::Protocol;
+use crate::plugin::callbacks::Callbacks;
+use crate::registry::protocol::Protocol;
 
 /// A server of a Gateway that there will be no listener for.
 const NOT_SERVED: &str = "SWY0202";

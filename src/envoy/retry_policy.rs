@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use super::message::{extension, message, seconds};
-use crate::retry::{DEFAULT_ATTEMPTS, DEFAULT_RETRY_ON, Variant};
+use crate::action::retry::{DEFAULT_ATTEMPTS, DEFAULT_RETRY_ON, Variant};
 
 /// How often another host is asked for in place of one that failed.
 const HOST_SELECTION_ATTEMPTS: &str = "5";

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use super::message::message;
 use super::{hash_policy, retry_policy};
-use crate::hash_policy::HashPolicy;
+use crate::action::hash_policy::HashPolicy;
+use crate::action::retry::Variant;
 use crate::reserved;
-use crate::retry::Variant;
 use crate::route::{RouteTable, VirtualHost};
 
 /// The routes of a listener: a virtual host for each that the filter's table has, and the one for everything else, which is there whatever

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::message::any;
-use crate::callbacks::Callbacks;
+use crate::plugin::callbacks::Callbacks;
 
 /// The extension's type.
 pub(super) const NAME: &str = "envoy.extensions.filters.http.wasm.v3.Wasm";

@@ -4,13 +4,13 @@ use serde::Serialize;
 
 use super::text;
 use crate::action::Forward;
+use crate::action::retry::{DEFAULT_ATTEMPTS, DEFAULT_RETRY_ON};
 use crate::decision::Routed;
-use crate::format::Attribute;
-use crate::header_edits::HeaderEdit;
-use crate::header_map::HeaderMap;
+use crate::header::edits::HeaderEdit;
+use crate::header::format::Attribute;
+use crate::header::map::HeaderMap;
 use crate::request::Request;
 use crate::reserved;
-use crate::retry::{DEFAULT_ATTEMPTS, DEFAULT_RETRY_ON};
 
 /// How a request ends that is not aborted.
 #[derive(Debug, Clone, PartialEq, Serialize)]

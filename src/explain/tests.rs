@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::decision::{Decision, decide};
 use crate::dice::Fixed;
-use crate::header_map::HeaderMap;
+use crate::header::map::HeaderMap;
 use crate::plugin::Plugin;
 
 /// A table with these rules for the host `a`.

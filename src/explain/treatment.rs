@@ -6,10 +6,10 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::{Answer, RuleReference};
-use crate::cors::Cors;
+use crate::action::cors::Cors;
+use crate::action::fault;
 use crate::decision::Routed;
-use crate::fault;
-use crate::format::Attribute;
+use crate::header::format::Attribute;
 use crate::request::Request;
 use crate::route::Route;
 

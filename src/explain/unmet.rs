@@ -6,7 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::text;
-use crate::header_map::HeaderMap;
+use crate::header::map::HeaderMap;
 use crate::matcher::{self, HeaderMatcher, PathMatcher, RouteMatch, StringMatcher, query_parameter};
 use crate::region::{self, Verdict};
 use crate::request::Request;

@@ -32,7 +32,7 @@ impl HeaderMatcher {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::header_map::HeaderMap;
+    use crate::header::map::HeaderMap;
 
     fn holds(value: StringMatcher, without: bool, lines: &[&str]) -> bool {
         let headers: HeaderMap = lines.iter().map(|line| ("x", *line)).collect();

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use super::*;
 use crate::dice::{Dice, Wyrand};
-use crate::header_map::HeaderMap;
+use crate::header::map::HeaderMap;
 use crate::matcher::{HeaderMatcher, PathMatcher, QueryParameterMatcher, Regex, RouteMatch, StringMatcher};
 use crate::request::Request;
 

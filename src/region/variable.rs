@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::header_edits::is_kept_in_one_line;
-use crate::normalize;
+use crate::header::edits::is_kept_in_one_line;
+use crate::request::normalize;
 
 /// A part of a request, or of the proxy that has it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

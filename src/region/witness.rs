@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Variable;
-use crate::header_map::HeaderMap;
+use crate::header::map::HeaderMap;
 
 /// A request, and the proxy that has it: whatever is left out may be anything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 
 use super::one_of::at_most_one;
 use super::{At, value};
+use crate::action::fault::GRPC_STATUSES;
 use crate::config::virtual_service::{Abort, Delay, HTTPFaultInjection};
-use crate::fault::GRPC_STATUSES;
 use crate::finding::Severity;
 
 /// Istio's code of a deprecated field.

@@ -3,7 +3,7 @@
 use super::At;
 use crate::config::virtual_service::{HeaderOperations, Headers};
 use crate::finding::Severity;
-use crate::format::{Format, InvalidFormat};
+use crate::header::format::{Format, InvalidFormat};
 use crate::reserved;
 
 /// The code of a header between the filter and Envoy's routes that a rule would change.

@@ -1,8 +1,8 @@
 //! `retries`.
 
 use super::{At, value};
+use crate::action::retry::is_known_status;
 use crate::config::virtual_service::HTTPRetry;
-use crate::retry::is_known_status;
 
 /// What Envoy reads from `x-envoy-retry-on` and `x-envoy-retry-grpc-on`.
 const CONDITIONS: [&str; 16] = [

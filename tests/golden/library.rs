@@ -4,17 +4,17 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use switchyard::action::RequestMirrorPolicy;
+use switchyard::action::hash_policy::HashKey;
+use switchyard::decision::mirror;
+use switchyard::decision::upstream_request::remove_reserved;
 use switchyard::decision::{Decision, Routed, decide};
 use switchyard::dice::Wyrand;
-use switchyard::downstream::Downstream;
-use switchyard::format::Attribute;
-use switchyard::hash_policy::HashKey;
-use switchyard::header_edits::HeaderEdits;
-use switchyard::header_map::HeaderMap;
-use switchyard::mirror;
+use switchyard::header::edits::HeaderEdits;
+use switchyard::header::format::Attribute;
+use switchyard::header::map::HeaderMap;
 use switchyard::plugin::Plugin;
 use switchyard::request;
-use switchyard::upstream_request::remove_reserved;
+use switchyard::request::downstream::Downstream;
 
 use crate::case::{Case, Exchange, Request, from_latin1, latin1};
 use crate::explained;

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use switchyard::header_map::HeaderMap;
-use switchyard::local_reply::LocalReply;
+use switchyard::decision::local_reply::LocalReply;
+use switchyard::header::map::HeaderMap;
 use switchyard::request;
 use switchyard::reserved;
 

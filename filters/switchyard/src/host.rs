@@ -8,12 +8,12 @@ use std::ptr::null_mut;
 use std::time::{Duration, Instant, SystemTime};
 
 use proxy_wasm::hostcalls;
-use switchyard::filter_state;
-use switchyard::format::Attribute;
-use switchyard::header_edits::HeaderEdit;
-use switchyard::header_map::HeaderMap;
-use switchyard::local_reply::LocalReply;
+use switchyard::decision::local_reply::LocalReply;
+use switchyard::header::edits::HeaderEdit;
+use switchyard::header::format::Attribute;
+use switchyard::header::map::HeaderMap;
 use switchyard::metric::Kind;
+use switchyard::plugin::filter_state;
 
 use imports::*;
 

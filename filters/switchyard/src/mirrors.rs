@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use switchyard::config::Options;
-use switchyard::header_map::HeaderMap;
+use switchyard::header::map::HeaderMap;
 
 use crate::host;
 use crate::metrics::{Counter, Metrics};

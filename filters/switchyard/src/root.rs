@@ -8,7 +8,7 @@ use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;
 use switchyard::finding::{Finding, Severity};
 use switchyard::plugin::Plugin;
-use switchyard::sightings;
+use switchyard::plugin::sightings;
 
 use crate::host;
 use crate::shared::Shared;

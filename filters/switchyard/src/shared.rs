@@ -3,10 +3,10 @@
 use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
-use switchyard::delay_queue::DelayQueue;
+use switchyard::decision::local_reply::LocalReply;
 use switchyard::dice::Wyrand;
-use switchyard::local_reply::LocalReply;
 use switchyard::plugin::Plugin;
+use switchyard::plugin::delay_queue::DelayQueue;
 
 use crate::host;
 use crate::metrics::{Counter, Metrics};

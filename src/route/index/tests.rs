@@ -1,6 +1,6 @@
 use super::*;
 use crate::dice::{Dice, Wyrand};
-use crate::header_map::HeaderMap;
+use crate::header::map::HeaderMap;
 use crate::matcher::{HeaderMatcher, QueryParameterMatcher, Regex, RouteMatch};
 use crate::route::{Routes, Rule, VirtualHost};
 

@@ -1,6 +1,6 @@
 //! Copies of requests.
 
-use crate::header_map::HeaderMap;
+use crate::header::map::HeaderMap;
 use crate::reserved;
 
 /// The headers of a copy: the request's as they go upstream, less what belongs to one hop or to Envoy, with `-shadow` behind the host

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::decision::Routed;
-use crate::format::Attribute;
-use crate::header_edits::HeaderEdits;
-use crate::header_parser::Side;
+use crate::header::edits::HeaderEdits;
+use crate::header::format::Attribute;
+use crate::header::parser::Side;
 use crate::request::Request;
 use crate::reserved;
 

@@ -1,8 +1,8 @@
 //! Which of the filter's callbacks a configuration has use for: those that it has none for need not be called.
 
+use crate::action::hash_policy::HashPolicy;
 use crate::action::{Forward, RouteAction};
 use crate::config::Options;
-use crate::hash_policy::HashPolicy;
 use crate::route::RouteTable;
 
 /// The callbacks beyond those that every configuration needs.

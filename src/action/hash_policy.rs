@@ -155,7 +155,7 @@ impl Cookie {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::header_map::HeaderMap;
+    use crate::header::map::HeaderMap;
 
     fn cookie() -> Cookie {
         Cookie {

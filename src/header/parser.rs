@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use crate::config::virtual_service::HeaderOperations;
-use crate::format::{Attribute, Context, Format};
-use crate::header_edits::HeaderEdits;
-use crate::header_map::HeaderMap;
+use crate::header::edits::HeaderEdits;
+use crate::header::format::{Attribute, Context, Format};
+use crate::header::map::HeaderMap;
 
 /// Header operations, compiled, as Envoy's `HeaderParser`: removals first, then what overwrites, then what appends.
 #[derive(Debug, Clone, Default, PartialEq)]

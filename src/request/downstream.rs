@@ -1,8 +1,8 @@
 //! A client's request as Envoy hands it to its filters.
 
-use crate::header_edits::is_kept_in_one_line;
-use crate::header_map::HeaderMap;
-use crate::normalize;
+use crate::header::edits::is_kept_in_one_line;
+use crate::header::map::HeaderMap;
+use crate::request::normalize;
 
 /// What a client sends.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Shares in percent, as istiod hands them to Envoy.
 
+use crate::action::fault::Fraction;
 use crate::config::virtual_service::Percent;
-use crate::fault::Fraction;
 
 /// A `Percent` in parts per million: the value times 10,000, cut off and not rounded, so 0.57 % is 5,699 of a million.
 ///

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::header_map::HeaderMap;
+use crate::header::map::HeaderMap;
 
 /// One change.
 #[derive(Debug, Clone, PartialEq, Eq)]

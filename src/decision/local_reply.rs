@@ -1,14 +1,14 @@
 //! Answers the filter gives itself, byte for byte what Envoy's own filters would.
 
 use crate::action::ActionKind;
-use crate::cors::Cors;
+use crate::action::cors::Cors;
+use crate::action::fault::Abort;
+use crate::action::redirect::Redirect;
 use crate::decision::Routed;
-use crate::fault::Abort;
-use crate::format::Attribute;
-use crate::header_edits::HeaderEdits;
-use crate::header_map::HeaderMap;
-use crate::header_parser::Side;
-use crate::redirect::Redirect;
+use crate::header::edits::HeaderEdits;
+use crate::header::format::Attribute;
+use crate::header::map::HeaderMap;
+use crate::header::parser::Side;
 use crate::request::Request;
 
 /// A whole answer. Envoy adds `content-length`, `date`, `server`, and `content-type: text/plain` to a body without one.

@@ -30,7 +30,7 @@ impl PathRewrite {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::header_map::HeaderMap;
+    use crate::header::map::HeaderMap;
     use crate::matcher::StringMatcher;
 
     fn rewritten(path: &str, matcher: PathMatcher, text: &str) -> String {
