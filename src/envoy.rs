@@ -155,7 +155,7 @@ impl Configuration {
                 .as_deref()
                 .map(|path| json!({"name": planned.name, "typed_config": wasm::wasm(path, &planned.plugin, planned.callbacks)}));
             let routes = ("route_config", planned.routes.clone());
-            planned.listener(routes, filter, &self.callers.access_log).value()
+            planned.listener(routes, filter, &self.callers).value()
         };
         let listeners = self.listeners.iter().map(listener).collect();
         let resources = bootstrap::static_resources(clusters, listeners);
@@ -186,7 +186,7 @@ impl Configuration {
             snapshot.insert(Kind::Routes, name, planned.routes.clone());
             let source = xds::config_source(directory, Kind::Routes, name);
             let routes = ("rds", json!({"route_config_name": name, "config_source": source}));
-            let listener = planned.listener(routes, filter, &self.callers.access_log).value();
+            let listener = planned.listener(routes, filter, &self.callers).value();
             snapshot.insert(Kind::Listeners, name, listener);
         }
         let watched = self.clusters.iter().filter(|cluster| cluster.is_static()).count();

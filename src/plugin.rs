@@ -37,8 +37,13 @@ impl Plugin {
         let registry = Registry::new(&config);
         let (table, invalid) = RouteTable::compile(&config, &registry, &mut regexes);
         findings.extend(invalid);
+        let mut options = config.options;
+        options
+            .explain_header
+            .iter_mut()
+            .for_each(|name| name.make_ascii_lowercase());
         Ok(Plugin {
-            options: config.options,
+            options,
             table,
             generation: config.generation,
             findings,

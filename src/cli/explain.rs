@@ -11,7 +11,7 @@ use super::request::{self, Sent};
 use super::{Failure, Status, report};
 use crate::decision::{Decision, decide};
 use crate::dice::Wyrand;
-use crate::explain::{Draw, Explanation, explain};
+use crate::explain::{Draw, Explanation, compact, explain};
 use crate::header::format::Attribute;
 use crate::plugin::Plugin;
 use crate::request::Request;
@@ -59,7 +59,11 @@ pub(super) struct Args {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
+    /// For people
     Text,
+    /// One line for one request, as options.explainHeader brings it from a running filter; draws are those of --seed, or of seed 0
+    Short,
+    /// The decision
     Json,
 }
 
@@ -101,16 +105,19 @@ fn one(sent: &Sent, input: &Input, args: &Args) -> Result<Status, Failure> {
     };
     let request = Request::new(&headers);
     let explanation = explain(&plugin.table, &request, &attribute);
-    let drawn = args
-        .seed
-        .and_then(|seed| match decide(&plugin.table, &request, &mut Wyrand::new(seed)) {
-            Decision::Routed(routed) => Some(Draw::new(&routed, &request)),
-            Decision::Untouched | Decision::NotFound => None,
-        });
+    let decide = |seed: u64| decide(&plugin.table, &request, &mut Wyrand::new(seed));
+    let drawn = args.seed.and_then(|seed| match decide(seed) {
+        Decision::Routed(routed) => Some(Draw::new(&routed, &request)),
+        Decision::Untouched | Decision::NotFound => None,
+    });
     match args.output {
         Format::Text => {
             let printed = text::print(sent, &request, &explanation, drawn.as_ref(), input);
             super::print_styled(printed.trim_end_matches('\n'))?;
+        }
+        Format::Short => {
+            let decision = decide(args.seed.unwrap_or_default());
+            super::print(compact(&plugin.table, &request, &decision).as_bytes())?;
         }
         Format::Json => {
             let explained = Explained {

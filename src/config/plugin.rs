@@ -38,7 +38,8 @@ impl Default for Proxy {
 pub struct Options {
     /// Whether a mirrored request's host gets `-shadow`, as Istio did before 1.28.
     pub shadow_host_suffix: bool,
-    /// The request header that asks for an explanation in the response; none by default.
+    /// The request header that asks for an explanation, whatever its value, and the response header that brings it; none by default. Whoever
+    /// knows the name is told rules and clusters: choose one that cannot be guessed. It goes no further than the filter.
     pub explain_header: Option<String>,
     /// Requests that may wait in injected delays at once, a worker; beyond it a delay is skipped and counted.
     pub max_active_faults: i64,

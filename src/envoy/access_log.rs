@@ -6,8 +6,9 @@ use super::message::extension;
 
 /// A line of JSON for each request, with the names that Istio's own log has.
 ///
-/// An injected 500 has `switchyard_fault`; a real one has none. The path and the host are the client's, whatever was rewritten.
-pub(super) fn access_log(path: &str) -> Option<Value> {
+/// An injected 500 has `switchyard_fault`; a real one has none. The path and the host are the client's, whatever was rewritten. Where
+/// requests may ask for an explanation, the line of one that did has it too.
+pub(super) fn access_log(path: &str, explains: bool) -> Option<Value> {
     let state = |name: &str| format!("%FILTER_STATE(wasm.switchyard_{name}:PLAIN)%");
     let format = json!({
         "start_time": "%START_TIME%",
@@ -39,6 +40,7 @@ pub(super) fn access_log(path: &str) -> Option<Value> {
         "switchyard_subset": state("subset"),
         "switchyard_fault": state("fault"),
         "switchyard_mirror": state("mirror"),
+        "switchyard_explanation": explains.then(|| state("explanation")),
     });
     let name = "envoy.extensions.access_loggers.file.v3.FileAccessLog";
     let config = json!({"path": path, "log_format": {"json_format": format}});

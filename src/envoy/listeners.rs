@@ -37,7 +37,7 @@ pub(super) struct Planned {
 
 impl Planned {
     /// The listener, told where to find its routes and its filter.
-    pub fn listener(&self, routes: (&'static str, Value), filter: Option<Value>, log: &str) -> Listener {
+    pub fn listener(&self, routes: (&'static str, Value), filter: Option<Value>, callers: &Callers) -> Listener {
         Listener {
             name: self.name.clone(),
             address: self.address.clone(),
@@ -45,7 +45,7 @@ impl Planned {
             tls: self.tls.clone(),
             routes,
             filter,
-            access_log: access_log(log),
+            access_log: access_log(&callers.access_log, callers.options.contains_key("explainHeader")),
         }
     }
 }

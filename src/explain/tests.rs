@@ -168,11 +168,11 @@ fn one_line_says_it_all() {
     );
     assert_eq!(
         compacted(http.clone(), &[(":path", "/x"), ("h", "é")], &[]),
-        "by default/vs http[0].match[0] \"canary\"; answered here"
+        "by default/vs http[0].match[0] \"canary\"; answered with 200"
     );
     assert!(
         compacted(http.clone(), &[(":path", "/")], &[])
-            .starts_with("not found: no rule for a.default.svc.cluster.local matches; not")
+            .starts_with("not found: no rule of a.default.svc.cluster.local takes it; not")
     );
     let other = HeaderMap::from_iter([(":authority", "b"), (":path", "/")]);
     let request = Request::new(&other);

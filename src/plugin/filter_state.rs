@@ -9,3 +9,5 @@ pub const SUBSET: &str = "switchyard_subset";
 pub const FAULT: &str = "switchyard_fault";
 /// `true` if a copy was to be sent.
 pub const MIRROR: &str = "switchyard_mirror";
+/// What was decided and why, for a request that asks for it; see `explainHeader` of [`crate::config::Options`].
+pub const EXPLANATION: &str = "switchyard_explanation";

@@ -142,6 +142,16 @@ fn machines_get_json() {
 }
 
 #[test]
+fn one_line_is_what_a_running_filter_answers() {
+    assert_eq!(
+        shop(&["reviews:9080/api/", "--seed", "3", "-o", "short"]),
+        "by default/reviews http[1].match[0]; delayed 2000 ms; to outbound|9080|v3|reviews.default.svc.cluster.local, \
+         drawn 98 of 100, weight 10; not default/reviews http[0].match[1]: path is /api/, and has to match /v[0-9]+/.*; \
+         not default/reviews http[0].match[0]: header end-user is missing, and has to be jason\n"
+    );
+}
+
+#[test]
 fn requests_are_counted_by_rule_and_destination() {
     assert_eq!(
         shop(&["--requests", "r.jsonl"]),

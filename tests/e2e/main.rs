@@ -9,6 +9,7 @@
 
 mod config;
 mod delay;
+mod explain;
 mod scenarios;
 mod support;
 mod workers;

@@ -11,7 +11,8 @@ use switchyard::decision::mirror;
 use switchyard::decision::upstream_request::remove_reserved;
 use switchyard::decision::{Decision, Routed, decide};
 use switchyard::dice::Dice;
-use switchyard::header::edits::HeaderEdits;
+use switchyard::explain::compact;
+use switchyard::header::edits::{HeaderEdit, HeaderEdits};
 use switchyard::header::map::HeaderMap;
 use switchyard::plugin::filter_state;
 use switchyard::request::Request;
@@ -31,6 +32,8 @@ pub struct Stream {
     response: Option<Box<ResponsePart>>,
     /// What is to be copied once the body is whole.
     copying: Option<Box<Copying>>,
+    /// What the response says of the decision, where the request asks for it.
+    explanation: Option<Box<str>>,
 }
 
 struct ResponsePart {
@@ -54,16 +57,37 @@ impl Stream {
             waited: false,
             response: None,
             copying: None,
+            explanation: None,
         }
     }
 
-    fn route(&mut self, mut routed: Routed, headers: HeaderMap, end_of_stream: bool) -> Action {
-        let metrics = self.shared.metrics.of(&routed.route);
+    /// As Envoy's own filter: beyond the bound a request gets no fault at all.
+    fn bound_faults(&self, routed: &mut Routed) {
         if (routed.delay.is_some() || routed.abort.is_some()) && !self.shared.may_wait() {
-            // As Envoy's own filter: beyond the bound a request gets no fault at all.
             (routed.delay, routed.abort) = (None, None);
             self.shared.metrics.faults_overflow.increment();
         }
+    }
+
+    /// Takes out the header that asks for an explanation, before anything sees it; whether it was there.
+    fn takes_question(&self, headers: &mut HeaderMap) -> bool {
+        let name = self.shared.plugin.options.explain_header.as_deref();
+        let Some(name) = name.filter(|name| headers.get(name).is_some()) else {
+            return false;
+        };
+        headers.remove(name);
+        host::edit_request(&[HeaderEdit::Remove(name.into())]);
+        true
+    }
+
+    fn explain(&mut self, request: &Request, decision: &Decision) {
+        let explanation = compact(&self.shared.plugin.table, request, decision);
+        host::set_filter_state(filter_state::EXPLANATION, explanation.as_bytes());
+        self.explanation = Some(explanation.into());
+    }
+
+    fn route(&mut self, routed: Routed, headers: HeaderMap, end_of_stream: bool) -> Action {
+        let metrics = self.shared.metrics.of(&routed.route);
         let request = Request::new(&headers);
         let edits = routed.request_edits(&request, &host::attribute);
         let mirrors = if routed.is_answered_here() {
@@ -205,11 +229,18 @@ impl Context for Stream {}
 
 impl HttpContext for Stream {
     fn on_http_request_headers(&mut self, _count: usize, end_of_stream: bool) -> Action {
-        let Some(headers) = host::request_headers() else {
+        let Some(mut headers) = host::request_headers() else {
             return Action::Continue;
         };
+        let asks = self.takes_question(&mut headers);
         let request = Request::new(&headers);
-        let decision = decide(&self.shared.plugin.table, &request, &mut *self.shared.dice.borrow_mut());
+        let mut decision = decide(&self.shared.plugin.table, &request, &mut *self.shared.dice.borrow_mut());
+        if let Decision::Routed(routed) = &mut decision {
+            self.bound_faults(routed);
+        }
+        if asks {
+            self.explain(&request, &decision);
+        }
         match decision {
             Decision::Routed(routed) => self.route(routed, headers, end_of_stream),
             Decision::NotFound => {
@@ -253,6 +284,9 @@ impl HttpContext for Stream {
     }
 
     fn on_http_response_headers(&mut self, _count: usize, _end_of_stream: bool) -> Action {
+        if let (Some(explanation), Some(name)) = (self.explanation.take(), &self.shared.plugin.options.explain_header) {
+            host::edit_response(&[HeaderEdit::Set(name.into(), explanation.as_bytes().into())]);
+        }
         let Some(part) = self.response.take() else {
             return Action::Continue;
         };

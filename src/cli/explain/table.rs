@@ -71,7 +71,9 @@ pub(super) fn run(requests: &[Sent], input: &Input, args: &Args) -> Result<Statu
     let all: BTreeSet<RuleReference> = plugins.values().flat_map(rules).collect();
     let unreached: Vec<&RuleReference> = all.iter().filter(|rule| !reached.contains(rule)).collect();
     match args.output {
-        Format::Text => super::super::print_styled(text(&counted, &unreached, input).trim_end_matches('\n'))?,
+        Format::Text | Format::Short => {
+            super::super::print_styled(text(&counted, &unreached, input).trim_end_matches('\n'))?
+        }
         Format::Json => {
             let json = json(&counted, &unreached).map_err(|error| Failure::of("the table", error))?;
             super::super::print(&json)?;

@@ -83,12 +83,16 @@ impl Switchyard {
         self.change(before + 1).await;
     }
 
+    /// Where the manifests lie.
+    pub fn manifests(&self) -> PathBuf {
+        self.directory.path().join("manifests")
+    }
+
     /// Writes a manifest as [`apply`](Self::apply) does, and does not wait.
     pub fn put(&mut self, manifest: &str) {
         let unfinished = self.directory.path().join("unfinished");
         fs::write(&unfinished, manifest).unwrap();
-        let manifests = self.directory.path().join("manifests");
-        fs::rename(unfinished, manifests.join(file_name(self.applied))).unwrap();
+        fs::rename(unfinished, self.manifests().join(file_name(self.applied))).unwrap();
         self.applied += 1;
     }
 

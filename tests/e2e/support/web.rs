@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::http::get;
 use super::manifest::{service, subsets, virtual_service};
@@ -26,11 +26,17 @@ pub struct Web {
 impl Web {
     /// With these rules, and after them everything to v1. `plain` is served by v1 and has no rules. Nobody serves `empty`, and who should serve `refused` does not listen.
     pub async fn with(rules: &[&str]) -> Self {
+        Self::with_options(json!({}), rules).await
+    }
+
+    /// The same, where the filter has these options.
+    pub async fn with_options(options: Value, rules: &[&str]) -> Self {
         let v1 = Upstream::start(Behaviour::default()).await;
         let v2 = Upstream::start(Behaviour::default()).await;
         let (listener, nobody) = (Port::reserve(), Port::reserve());
         let address = listener.address();
-        let callers = json!({"callers": [{"name": "client", "ports": [{"number": 8080, "listen": address.port()}]}]});
+        let ports = json!([{"number": 8080, "listen": address.port()}]);
+        let callers = json!({"options": options, "callers": [{"name": "client", "ports": ports}]});
         let manifests = [
             service("web", 8080, &[("v1", v1.address), ("v2", v2.address)]),
             service("plain", 8080, &[("v1", v1.address)]),
