@@ -8,7 +8,7 @@ PYTHON ?= python3
 export ENVOY
 
 .DEFAULT_GOAL := help
-.PHONY: help demo scenario test unit e2e golden corpus lint bench wasm build envoy clean FORCE
+.PHONY: help demo scenario test unit e2e golden corpus compose-test lint bench wasm build envoy clean FORCE
 
 help: ## Show what there is to make
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -31,6 +31,9 @@ golden: build ## Compare with what Istio did, request by request (DIR=path: anot
 
 corpus: ## Compare with what Istio says of manifests
 	cargo test --test verdicts -- --nocapture --test-threads 1
+
+compose-test: build ## Run scenarios in containers by envoy/compose.yaml, where a container engine answers
+	@envoy/compose/test.sh
 
 bench: envoy wasm ## Measure against Istio's routes on a real Envoy (QUICK=1: 4 minutes; ARGS='--help': what else)
 	@cargo build --quiet --release --target wasm32-wasip1 -p noop-filter

@@ -8,6 +8,7 @@
 )]
 
 mod config;
+mod containers;
 mod delay;
 mod explain;
 mod scenarios;

@@ -16,7 +16,7 @@ async fn h1_more_than_one_connection_meets_503_and_the_counter_agrees() {
     let mut httpbin = Scenario::start("httpbin", &["circuit-breaking"]).await;
     let to = httpbin.listener("client");
     let overflow = "cluster.outbound|8000||httpbin.default.svc.cluster.local;.upstream_rq_pending_overflow";
-    let mut counted = 0;
+    let mut counted = httpbin.switchyard.admin.stats().await.get(overflow);
     for (senders, calls) in [(2, 20), (3, 30)] {
         // Envoy finds the first request of each connection there at once: one goes out and one waits for that, or for the connection.
         let held = httpbin.switchyard.stop_envoy();

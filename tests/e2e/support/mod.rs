@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod chance;
+pub mod container;
 pub mod envoy;
 pub mod http;
 pub mod manifest;

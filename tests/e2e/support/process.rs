@@ -104,18 +104,25 @@ pub fn children(parent: Pid) -> Vec<Pid> {
     ids.filter_map(|id| Pid::from_raw(id.parse().ok()?)).collect()
 }
 
-/// A process that stands still until this is dropped.
-pub struct Stopped(Pid);
+/// Something stands still until this is dropped.
+pub struct Stopped(Box<dyn Fn()>);
 
 impl Stopped {
-    pub fn new(process: Pid) -> Self {
+    /// By what lets it go on.
+    pub fn new(go_on: impl Fn() + 'static) -> Self {
+        Self(Box::new(go_on))
+    }
+
+    pub fn process(process: Pid) -> Self {
         kill_process(process, Signal::STOP).unwrap();
-        Self(process)
+        Self::new(move || {
+            let _ = kill_process(process, Signal::CONT);
+        })
     }
 }
 
 impl Drop for Stopped {
     fn drop(&mut self) {
-        let _ = kill_process(self.0, Signal::CONT);
+        (self.0)();
     }
 }

@@ -1,15 +1,16 @@
-//! A scenario of `envoy/samples`: its services, and an Envoy between them that follows manifests.
+//! A scenario of `envoy/samples`: its services, and an Envoy between them that follows manifests; or those of `envoy/compose.yaml`.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use sample_services::{Instance, Log};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use super::container::{self, Container};
 use super::manifest::yaml;
 use super::ports::Port;
 use super::switchyard::Switchyard;
@@ -23,8 +24,23 @@ pub struct Scenario {
     listeners: BTreeMap<String, SocketAddr>,
     /// Held for Envoy's listeners.
     _ports: Ports,
-    logs: TempDir,
+    logs: Logs,
 }
+
+/// Where the instances' own logs are.
+enum Logs {
+    Files(TempDir),
+    /// What the containers say, less so many lines of the tests before, by instance.
+    Containers(BTreeMap<String, usize>),
+}
+
+/// The instances that `envoy/compose.yaml` runs for a scenario's rows; each is a service there.
+const COMPOSED: [&str; 4] = [
+    "kim-payment-service-v1",
+    "kim-payment-service-v2",
+    "httpbin-v1",
+    "httpbin-v2",
+];
 
 /// Free ports, by the fixed ones that the samples have for Envoy's listeners.
 #[derive(Default)]
@@ -44,6 +60,10 @@ impl Scenario {
 
     /// As [`start`](Self::start), with more said of some instances: `("httpbin-v2", "delay-ms=2000")`.
     pub async fn with(name: &'static str, manifests: &[&str], more: &[(&str, &str)]) -> Self {
+        if let Some(rules) = container::rules() {
+            assert!(more.is_empty(), "compose.yaml says how instances run");
+            return Self::composed(name, manifests, rules).await;
+        }
         let mut ports = Ports::default();
         let logs = tempfile::tempdir().unwrap();
         let demo = yaml(&sample(name, "scenario.yaml"));
@@ -70,7 +90,28 @@ impl Scenario {
             services,
             listeners,
             _ports: ports,
-            logs,
+            logs: Logs::Files(logs),
+        }
+    }
+
+    /// The scenario in the containers of `envoy/compose.yaml`, asked by the ports that it publishes. Its services and its Envoy are there; only the rules are
+    /// this test's own.
+    async fn composed(name: &'static str, manifests: &[&str], rules: PathBuf) -> Self {
+        let envoy = Container::of("envoy");
+        let at = |id: &str, address| (id.to_owned(), address);
+        let (gateway, client) = (envoy.published(8080), envoy.published(18000));
+        let kim = Container::of("kim-gateway-v1").published(8080);
+        let manifests: Vec<String> = manifests.iter().map(|file| manifest(name, file)).collect();
+        let switchyard = Switchyard::in_container(envoy, rules, &manifests).await;
+        let logged = COMPOSED.map(|id| (id.to_owned(), Container::of(id).log().len()));
+        Self {
+            switchyard,
+            name,
+            // The page is asked for at the gateway, as people do.
+            services: BTreeMap::from([at("productpage-v1", gateway), at("kim-gateway-v1", kim)]),
+            listeners: BTreeMap::from([at("ingress", gateway), at("client", client)]),
+            _ports: Ports::default(),
+            logs: Logs::Containers(BTreeMap::from(logged)),
         }
     }
 
@@ -91,8 +132,13 @@ impl Scenario {
 
     /// An instance's own log, as far as it is written.
     pub fn log(&self, id: &str) -> Vec<Value> {
-        let lines = fs::read_to_string(self.logs.path().join(format!("{id}.log"))).unwrap();
-        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        match &self.logs {
+            Logs::Files(logs) => {
+                let lines = fs::read_to_string(logs.path().join(format!("{id}.log"))).unwrap();
+                lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+            }
+            Logs::Containers(before) => Container::of(id).log().split_off(before[id]),
+        }
     }
 
     /// An instance's own log, as soon as it has so many lines.

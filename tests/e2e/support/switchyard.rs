@@ -9,18 +9,25 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::admin::{Admin, Stats};
+use super::container::Container;
 use super::process::{Process, Stopped, children};
 
 /// A machine that has much else to do is slow to compile the filter.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+const MACHINES: &str = "wasm.envoy.wasm.runtime.v8.active";
+
 /// `switchyard run` over a directory of manifests, with one worker.
 pub struct Switchyard {
     pub admin: Admin,
     process: Process,
-    /// V8's machines at the start: one for each thread and the one they are copied from.
-    machines: u64,
+    /// Where it runs, if not here.
+    container: Option<Container>,
+    /// V8's machines at the start: one for each thread and the one they are copied from. Not known of an Envoy that served others before.
+    machines: Option<u64>,
     applied: usize,
+    /// What it follows.
+    manifests: PathBuf,
     directory: TempDir,
 }
 
@@ -41,15 +48,16 @@ impl Switchyard {
     pub async fn start(callers: &str, manifests: &[String]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let path = |name: &str| directory.path().join(name);
-        fs::create_dir(path("manifests")).unwrap();
+        let followed = path("manifests");
+        fs::create_dir(&followed).unwrap();
         fs::write(path("callers.yaml"), callers).unwrap();
         for (number, manifest) in manifests.iter().enumerate() {
-            fs::write(path("manifests").join(file_name(number)), manifest).unwrap();
+            fs::write(followed.join(file_name(number)), manifest).unwrap();
         }
         let arguments = [
             "run".into(),
             "--filename".into(),
-            path("manifests"),
+            followed.clone(),
             "--callers".into(),
             path("callers.yaml"),
             "--wasm".into(),
@@ -66,13 +74,34 @@ impl Switchyard {
         let mut switchyard = Self {
             admin: Admin(([127, 0, 0, 1], 0).into()),
             process: Process::start("switchyard", program, arguments, directory.path()),
-            machines: 0,
+            container: None,
+            machines: None,
             applied: manifests.len(),
+            manifests: followed,
             directory,
         };
         let live = switchyard.change(1).await;
         switchyard.admin = Admin(live["admin"].as_str().unwrap().parse().unwrap());
-        switchyard.machines = switchyard.admin.stats().await.get("wasm.envoy.wasm.runtime.v8.active");
+        switchyard.machines = Some(switchyard.admin.stats().await.get(MACHINES));
+        switchyard
+    }
+
+    /// The one in a container. It follows `rules`, and these manifests take the place of those of the test before.
+    pub async fn in_container(container: Container, rules: PathBuf, manifests: &[String]) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let mut switchyard = Self {
+            admin: Admin(container.published(9901)),
+            process: container.follow(directory.path()),
+            container: Some(container.clone()),
+            machines: None,
+            applied: 0,
+            manifests: rules,
+            directory,
+        };
+        let before = container.changes().await;
+        switchyard.change(before).await;
+        switchyard.put(&manifests.join("\n---\n"));
+        switchyard.change(before + 1).await;
         switchyard
     }
 
@@ -85,14 +114,14 @@ impl Switchyard {
 
     /// Where the manifests lie.
     pub fn manifests(&self) -> PathBuf {
-        self.directory.path().join("manifests")
+        self.manifests.clone()
     }
 
     /// Writes a manifest as [`apply`](Self::apply) does, and does not wait.
     pub fn put(&mut self, manifest: &str) {
-        let unfinished = self.directory.path().join("unfinished");
+        let unfinished = self.manifests.join(".unfinished");
         fs::write(&unfinished, manifest).unwrap();
-        fs::rename(unfinished, self.manifests().join(file_name(self.applied))).unwrap();
+        fs::rename(unfinished, self.manifests.join(file_name(self.applied))).unwrap();
         self.applied += 1;
     }
 
@@ -153,7 +182,7 @@ impl Switchyard {
         self.admin.until("is it refused", |stats| refused(stats) == all).await;
     }
 
-    /// Envoy's process.
+    /// Envoy's process, on this machine.
     pub fn envoy(&self) -> Pid {
         let children = children(self.process.id());
         assert_eq!(children.len(), 1, "of the command");
@@ -162,7 +191,10 @@ impl Switchyard {
 
     /// Envoy stands still until the result is dropped.
     pub fn stop_envoy(&self) -> Stopped {
-        Stopped::new(self.envoy())
+        match &self.container {
+            Some(container) => container.pause(),
+            None => Stopped::process(self.envoy()),
+        }
     }
 
     /// The worker that served so far still does, in the machine it had, and nothing that went before is left open.
@@ -173,7 +205,7 @@ impl Switchyard {
             stats.sum("http.", ".downstream_rq_active") == stats.get("http.admin.downstream_rq_active")
                 && stats.sum("cluster.", ".upstream_rq_active") == 0
                 && stats.get("wasmcustom.switchyard_active_faults") == 0
-                && stats.get("wasm.envoy.wasm.runtime.v8.active") == self.machines
+                && self.machines.is_none_or(|machines| stats.get(MACHINES) == machines)
         };
         let stats = self.admin.until("is every stream closed", is_quiet).await;
         assert_eq!(stats.sum("wasm.", ".vm_reload_success"), 0);
