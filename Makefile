@@ -26,11 +26,11 @@ unit: ## Run the tests that need no Envoy
 e2e: build ## Run the tests on a real Envoy
 	RUST_TEST_THREADS=4 cargo test --test e2e
 
-golden: build ## Compare with what Istio did, request by request (DIR=path: another folder)
+golden: build ## Compare with what Istio did, request by request, in the library and through Envoy (DIR=path: another folder)
 	@$(if $(DIR),GOLDEN_DIR="$(abspath $(DIR))") cargo test --quiet --test golden
 
 corpus: ## Compare with what Istio says of manifests
-	cargo test --test verdicts -- --nocapture --test-threads 1
+	@cargo test --quiet --test verdicts -- --show-output
 
 compose-test: build ## Run scenarios in containers by envoy/compose.yaml, where a container engine answers
 	@envoy/compose/test.sh

@@ -1,6 +1,6 @@
 //! The library alone, with a model of what stands around it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use switchyard::action::RequestMirrorPolicy;
@@ -19,18 +19,19 @@ use switchyard::request::downstream::Downstream;
 use crate::case::{Case, Exchange, Request, from_latin1, latin1};
 use crate::explained;
 use crate::outcome::{Answer, Mirror, Outcome, RESPONSE_UNLISTED, listed};
-use crate::report::{Report, Seen};
+use crate::report::{DRAWS, Report, Seen};
 use crate::router::{self, Response};
 use crate::shares::{self, Draws};
 use crate::upstreams::Upstreams;
 
-/// How often a rule with draws is drawn.
-pub const DRAWS: u64 = 2_000;
+/// Every outcome that each request of a listener may have, by the listener's port.
+pub type Possible = BTreeMap<u16, Vec<Vec<Seen>>>;
 
 /// Runs a case.
-pub fn run(case: &Case) -> Report {
+pub fn run(case: &Case) -> (Report, Possible) {
     let upstreams = Upstreams::new(case);
     let mut report = Report::default();
+    let mut possible = Possible::new();
     for (port, exchanges) in &case.listeners {
         let plugin = match Plugin::load(&case.plugin(*port)) {
             Ok(plugin) => plugin,
@@ -47,8 +48,11 @@ pub fn run(case: &Case) -> Report {
             draws: HashMap::new(),
         };
         let unreachable = explained::unreachable(case, *port);
+        let all = possible.entry(*port).or_default();
         for exchange in exchanges {
-            report.compare(case, exchange, &listener.outcomes(exchange));
+            let outcomes = listener.outcomes(exchange);
+            report.compare(case, exchange, &outcomes);
+            all.push(outcomes);
             report.explained(
                 case,
                 exchange,
@@ -58,7 +62,7 @@ pub fn run(case: &Case) -> Report {
         let draws = std::mem::take(&mut listener.draws);
         draws.values().for_each(|draws| shares::check(case, draws, &mut report));
     }
-    report
+    (report, possible)
 }
 
 struct Listener<'c> {

@@ -7,6 +7,7 @@ mod binomial;
 mod case;
 mod compare;
 mod differences;
+mod envoy;
 mod explained;
 #[path = "../goldens/mod.rs"]
 mod goldens;
@@ -15,6 +16,9 @@ mod outcome;
 mod report;
 mod router;
 mod shares;
+#[path = "../e2e/support/mod.rs"]
+#[allow(dead_code)]
+mod support;
 mod upstreams;
 
 use std::process::ExitCode;
@@ -29,28 +33,43 @@ fn main() -> ExitCode {
         .skip(1)
         .filter(|argument| !argument.starts_with('-'))
         .peekable();
-    if names.peek().is_some() && !names.any(|name| "golden library".contains(&name)) {
+    if names.peek().is_some() && !names.any(|name| "golden library envoy".contains(&name)) {
         return ExitCode::SUCCESS;
     }
     let cases: Vec<_> = goldens::cases(&goldens::folder())
         .into_iter()
         .filter(|case| !case.expected.is_empty())
         .collect();
-    let report = Mutex::new(Report::default());
+    let library = Mutex::new((Report::default(), Vec::new()));
     let next = AtomicUsize::new(0);
     let work = || {
         while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let found = library::run(&case::Case::new(case));
-            report.lock().unwrap().extend(found);
+            let case = case::Case::new(case);
+            let (found, possible) = library::run(&case);
+            let mut library = library.lock().unwrap();
+            library.0.extend(found);
+            library.1.push((case, possible));
         }
     };
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
     std::thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
-    let report = report.into_inner().unwrap();
-    print!("{}", report.text("library"));
+    let (library, cases) = library.into_inner().unwrap();
+    println!("{}", library.checks("library"));
+    let envoy = envoy::run(cases);
+    println!("{}", envoy.checks("envoy"));
+    let halves = [("library", library), ("envoy", envoy)];
+    halves
+        .iter()
+        .for_each(|(name, half)| println!("{}", half.summary(name)));
+    for (name, half) in &halves {
+        half.disagreements()
+            .iter()
+            .for_each(|line| println!("  {name}: {line}"));
+    }
     // A folder of somebody's choice may be about nothing but a difference.
     let is_whole = std::env::var_os("GOLDEN_DIR").is_none();
-    if report.is_good() && (!is_whole || report.agrees_nearly_always()) {
+    let is_good = |half: &Report| half.is_good() && (!is_whole || half.agrees_nearly_always());
+    if halves.iter().all(|(_, half)| is_good(half)) {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

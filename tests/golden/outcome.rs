@@ -121,6 +121,15 @@ impl Outcome {
             upstream,
         }))
     }
+
+    /// Takes away the flags of injected faults, which no filter can set.
+    pub fn forget_fault_flags(&mut self) {
+        if let Outcome::Answered(answer) = self {
+            let kept = answer.flags.split(',').filter(|flag| !["DI", "FI"].contains(flag));
+            let kept = kept.collect::<Vec<_>>().join(",");
+            answer.flags = if kept.is_empty() { "-".to_owned() } else { kept };
+        }
+    }
 }
 
 impl Upstream {

@@ -1,7 +1,6 @@
 //! How many agree, and what is to be said of the rest.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 use switchyard::finding::Finding;
 
@@ -36,6 +35,11 @@ impl Seen {
         }
     }
 
+    /// How likely it is not to come up when the request is sent so often.
+    fn miss(&self, sent: usize) -> f64 {
+        (1.0 - self.share).powf(sent as f64)
+    }
+
     /// Other draws lead to the same.
     pub fn add(&mut self, pattern: Pattern, share: f64) {
         self.patterns.push(pattern);
@@ -44,9 +48,14 @@ impl Seen {
 }
 
 /// How often each request of a drawing listener was sent.
-const SENT: i32 = 12;
+pub const SENT: usize = 12;
+/// How often a rule with draws is drawn.
+pub const DRAWS: u64 = 2_000;
 /// What counts as impossible.
-const NEVER: f64 = 1e-6;
+pub const NEVER: f64 = 1e-6;
+
+/// What is wrong with a request, and the reason if it is meant.
+type Fault = (Option<&'static str>, String);
 
 /// An outcome that may come of several requests: a case, a rule of it and what it drew.
 type Awaited = (String, String, Vec<Pattern>);
@@ -60,6 +69,13 @@ struct Sightings {
     miss: f64,
 }
 
+/// Whether an outcome would agree if it had come in time.
+pub fn is_late(exchange: &Exchange, outcome: &Outcome) -> bool {
+    let compared = exchange.outcomes.iter().map(|observed| differences(observed, outcome));
+    let nearest = compared.min_by_key(Vec::len).unwrap_or_default();
+    !nearest.is_empty() && nearest.iter().all(|field| field.starts_with("took_ms:"))
+}
+
 /// The sum of all comparisons.
 #[derive(Debug, Default)]
 pub struct Report {
@@ -67,7 +83,7 @@ pub struct Report {
     agreed: usize,
     shares: usize,
     explained: usize,
-    lines: Vec<(Option<&'static str>, String)>,
+    lines: Vec<Fault>,
     awaited: BTreeMap<Awaited, Sightings>,
 }
 
@@ -101,8 +117,50 @@ impl Report {
             }
         }
         if faults.is_empty() {
-            faults = self.await_ours(case, exchange, ours);
+            faults = self.missing(case, ours, &exchange.outcomes, SENT);
         }
+        self.judge(case, exchange, faults);
+    }
+
+    /// Compares what came of a request, each time it was sent through Envoy, with what may come of it.
+    pub fn compare_sent(&mut self, case: &Case, exchange: &Exchange, possible: &[Seen], sent: &[Outcome]) {
+        self.requests += 1;
+        let agrees = |one: &Outcome, other: &Outcome| differences(one, other).is_empty();
+        let nearest = |outcome: &Outcome, all: &[Outcome]| {
+            let compared = all.iter().map(|one| differences(one, outcome)).enumerate();
+            let (at, fields) = compared.min_by_key(|(_, fields)| fields.len()).unwrap();
+            (reason(case, &all[at], outcome, &fields), fields)
+        };
+        let observed = &exchange.outcomes;
+        // Where the library has all that was observed, it also says what was missed by chance.
+        let is_known = |observed: &Outcome| {
+            let is_meant = |seen: &Seen| {
+                let fields = differences(observed, &seen.outcome);
+                fields.is_empty() || reason(case, observed, &seen.outcome, &fields).is_some()
+            };
+            possible.iter().any(is_meant)
+        };
+        let all_known = observed.iter().all(is_known);
+        let mut faults = Vec::new();
+        for outcome in sent {
+            let ours = possible.iter().find(|seen| agrees(&seen.outcome, outcome));
+            // The library's outcome names every workload that may answer.
+            let (reason, fields) = nearest(ours.map_or(outcome, |seen| &seen.outcome), observed);
+            let by_chance = all_known && ours.is_some_and(|seen| seen.miss(SENT) >= NEVER);
+            if !fields.is_empty() && (reason.is_some() || !by_chance) {
+                faults.push((reason, fields.join("; ")));
+            }
+        }
+        if faults.is_empty() {
+            faults = self.missing(case, possible, sent, sent.len());
+        }
+        faults.sort();
+        faults.dedup();
+        self.judge(case, exchange, faults);
+    }
+
+    /// Writes down a request and what is wrong with it.
+    fn judge(&mut self, case: &Case, exchange: &Exchange, faults: Vec<Fault>) {
         if faults.is_empty() {
             self.agreed += 1;
             return;
@@ -123,15 +181,14 @@ impl Report {
         self.lines.push((reason, format!("{request}: {}", texts.join(" | "))));
     }
 
-    /// Outcomes of ours that would have been seen.
-    fn await_ours(&mut self, case: &Case, exchange: &Exchange, ours: &[Seen]) -> Vec<(Option<&'static str>, String)> {
+    /// Outcomes that may come of a request and did not, though it was sent so often that they would have.
+    fn missing(&mut self, case: &Case, possible: &[Seen], outcomes: &[Outcome], sent: usize) -> Vec<Fault> {
         let mut faults = Vec::new();
-        for seen in ours {
-            let was_seen = exchange
-                .outcomes
+        for seen in possible {
+            let was_seen = outcomes
                 .iter()
                 .any(|outcome| differences(outcome, &seen.outcome).is_empty());
-            let miss = (1.0 - seen.share).powi(SENT);
+            let miss = seen.miss(sent);
             if !was_seen && miss < NEVER {
                 faults.push((None, format!("never seen: {:?}", seen.outcome)));
             }
@@ -188,31 +245,30 @@ impl Report {
         self.awaited.iter().filter(impossible).map(text).collect()
     }
 
-    /// All of it.
-    pub fn text(&self, source: &str) -> String {
-        let mut text = format!(
-            "{} shares checked over {} draws each, {} explanations\n",
-            self.shares,
-            crate::library::DRAWS,
-            self.explained
-        );
-        let never_seen = self.never_seen();
-        writeln!(
-            text,
-            "golden ({source}): {} of {} requests agree",
-            self.agreed, self.requests
-        )
-        .unwrap();
-        let mut lines: Vec<_> = self
-            .lines
-            .iter()
-            .map(|(reason, line)| (reason.unwrap_or("unexplained"), line))
-            .collect();
-        lines.extend(never_seen.iter().map(|line| ("unexplained", line)));
-        lines.sort();
-        for (reason, line) in lines {
-            writeln!(text, "  {reason}: {line}").unwrap();
+    /// What was checked beside the requests.
+    pub fn checks(&self, source: &str) -> String {
+        let mut text = format!("{source}: {} shares over {DRAWS} draws each", self.shares);
+        if self.explained > 0 {
+            text += &format!(", {} explanations", self.explained);
         }
         text
+    }
+
+    /// How many agree.
+    pub fn summary(&self, source: &str) -> String {
+        format!("golden ({source}): {} of {} requests agree", self.agreed, self.requests)
+    }
+
+    /// Everything that does not agree, each with its reason.
+    pub fn disagreements(&self) -> Vec<String> {
+        let lines = self.lines.iter();
+        let lines = lines.map(|(reason, line)| (reason.unwrap_or("unexplained"), line.clone()));
+        let never_seen = self.never_seen().into_iter().map(|line| ("unexplained", line));
+        let mut lines: Vec<_> = lines.chain(never_seen).collect();
+        lines.sort();
+        lines
+            .into_iter()
+            .map(|(reason, line)| format!("{reason}: {line}"))
+            .collect()
     }
 }

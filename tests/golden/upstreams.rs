@@ -71,28 +71,30 @@ fn subsets<'c>(case: &'c Case, host: &str, home: &str) -> Vec<&'c Value> {
     Vec::new()
 }
 
-/// The workloads of a service entry that have all labels. Each is called by its labels, and by its port where it is not the first.
+/// The workloads of a service entry that have all labels.
 fn workloads(service: &Value, port: u16, wanted: &Value) -> Vec<String> {
     let endpoints = service["spec"]["endpoints"].as_array().into_iter().flatten();
     let selected = endpoints.filter(|endpoint| {
         let mut wanted = wanted.as_object().into_iter().flatten();
         wanted.all(|(name, value)| endpoint["labels"][name] == *value)
     });
-    let called = |endpoint: &Value| {
-        let place = match namespace(service) {
-            "default" => String::new(),
-            place => format!(".{place}"),
-        };
-        let labels = &endpoint["labels"];
-        let workload = match (labels["app"].as_str(), labels["version"].as_str()) {
-            (Some(app), Some(version)) => format!("{app}{place}-{version}"),
-            _ => format!("{}{place}", name(service)),
-        };
-        if port == 8081 {
-            format!("{workload}:admin")
-        } else {
-            workload
-        }
+    selected.map(|endpoint| workload(service, endpoint, port)).collect()
+}
+
+/// What an endpoint of a service entry is called: by its labels, and by its port where it is not the first.
+pub fn workload(service: &Value, endpoint: &Value, port: u16) -> String {
+    let place = match namespace(service) {
+        "default" => String::new(),
+        place => format!(".{place}"),
     };
-    selected.map(called).collect()
+    let labels = &endpoint["labels"];
+    let workload = match (labels["app"].as_str(), labels["version"].as_str()) {
+        (Some(app), Some(version)) => format!("{app}{place}-{version}"),
+        _ => format!("{}{place}", name(service)),
+    };
+    if port == 8081 {
+        format!("{workload}:admin")
+    } else {
+        workload
+    }
 }
