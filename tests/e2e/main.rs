@@ -11,6 +11,7 @@ mod config;
 mod containers;
 mod delay;
 mod explain;
+mod expressions;
 mod scenarios;
 mod support;
 mod workers;

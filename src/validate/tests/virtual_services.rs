@@ -160,6 +160,51 @@ fn expressions_compile_and_are_not_too_long() {
 }
 
 #[test]
+fn an_expression_that_takes_more_memory_than_it_may_is_an_error_where_it_stands() {
+    let wide = "[ab]{100}[bc]{100}";
+    let rule = |fields: Value| {
+        let mut rule = json!({"route": [{"destination": {"host": "a"}}]});
+        rule.as_object_mut()
+            .unwrap()
+            .extend(fields.as_object().unwrap().clone());
+        rule
+    };
+    let spec = json!({"hosts": ["a"], "http": [
+        rule(json!({"match": [{"uri": {"regex": wide}}, {"headers": {"x-a": {"regex": wide}}}, {"queryParams": {"q": {"regex": "a"}}}]})),
+        rule(json!({"match": [{"uri": {"prefix": "/c"}}], "corsPolicy": {"allowOrigins": [{"regex": wide}]}})),
+        rule(json!({"rewrite": {"uriRegexRewrite": {"match": wide, "rewrite": "/"}}})),
+    ]});
+    let findings = |bytes: usize| {
+        let json = json!({"options": {"maxRegexBytes": bytes}, "resources": [{
+            "apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": {"name": "it"}, "spec": spec}]});
+        let loaded = crate::plugin::Plugin::load(json.to_string().as_bytes());
+        let refused = loaded.err().unwrap_or_default();
+        refused
+            .into_iter()
+            .map(|finding| (finding.path, finding.message))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(findings(1 << 20), []);
+    let refused = findings(2000);
+    let paths: Vec<&str> = refused.iter().map(|(path, _)| path.as_str()).collect();
+    assert_eq!(
+        paths,
+        [
+            "http[0].match[0].uri.regex",
+            "http[0].match[1].headers.x-a.regex",
+            "http[1].corsPolicy.allowOrigins[0].regex",
+            "http[2].rewrite.uriRegexRewrite.match",
+        ]
+    );
+    assert!(
+        refused
+            .iter()
+            .all(|(_, message)| message.contains("more than 2000 bytes")),
+        "{refused:?}"
+    );
+}
+
+#[test]
 fn headers_are_matched_by_name_and_tokens_at_gateways_alone() {
     errors(
         "VirtualService",
