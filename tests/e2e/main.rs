@@ -12,6 +12,7 @@ mod containers;
 mod delay;
 mod explain;
 mod expressions;
+mod hashing;
 mod scenarios;
 mod support;
 mod workers;

@@ -1,7 +1,7 @@
 //! A client that does what it is told and nothing else: no retries, no pool, and a connection that breaks is a failure.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use http_body_util::combinators::BoxBody;
@@ -11,7 +11,7 @@ use hyper::client::conn::{http1, http2};
 use hyper::header::{HOST, HeaderMap};
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 
 /// No test waits longer for one answer.
@@ -99,7 +99,12 @@ pub struct Connection(http1::SendRequest<Body>);
 
 impl Connection {
     pub async fn open(to: SocketAddr) -> Result<Self, String> {
-        let (sender, connection) = http1::handshake(connect(to).await?).await.map_err(text)?;
+        Self::open_from(Ipv4Addr::UNSPECIFIED.into(), to).await
+    }
+
+    /// From an address of this machine.
+    pub async fn open_from(from: IpAddr, to: SocketAddr) -> Result<Self, String> {
+        let (sender, connection) = http1::handshake(connect(from, to).await?).await.map_err(text)?;
         tokio::spawn(connection);
         Ok(Self(sender))
     }
@@ -138,7 +143,7 @@ pub struct Http2(http2::SendRequest<Body>);
 
 impl Http2 {
     pub async fn open(to: SocketAddr) -> Self {
-        let io = connect(to).await.unwrap();
+        let io = connect(Ipv4Addr::UNSPECIFIED.into(), to).await.unwrap();
         let (sender, connection) = http2::handshake(TokioExecutor::new(), io).await.unwrap();
         tokio::spawn(connection);
         Self(sender)
@@ -157,8 +162,12 @@ impl Http2 {
     }
 }
 
-async fn connect(to: SocketAddr) -> Result<TokioIo<TcpStream>, String> {
-    let stream = TcpStream::connect(to).await.map_err(text)?;
+async fn connect(from: IpAddr, to: SocketAddr) -> Result<TokioIo<TcpStream>, String> {
+    let socket = TcpSocket::new_v4().map_err(text)?;
+    if !from.is_unspecified() {
+        socket.bind((from, 0).into()).map_err(text)?;
+    }
+    let stream = socket.connect(to).await.map_err(text)?;
     stream.set_nodelay(true).map_err(text)?;
     Ok(TokioIo::new(stream))
 }
