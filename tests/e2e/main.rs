@@ -12,7 +12,10 @@ mod containers;
 mod delay;
 mod explain;
 mod expressions;
+#[path = "../goldens/mod.rs"]
+mod goldens;
 mod hashing;
+mod refusals;
 mod scenarios;
 mod support;
 mod workers;
