@@ -18,4 +18,5 @@ mod hashing;
 mod refusals;
 mod scenarios;
 mod support;
+mod tls;
 mod workers;
