@@ -53,6 +53,8 @@ pub const SENT: usize = 12;
 pub const DRAWS: u64 = 2_000;
 /// What counts as impossible.
 pub const NEVER: f64 = 1e-6;
+/// The same where thousands of outcomes are looked for, each of which may be missing.
+const NOT_ONE: f64 = 1e-10;
 
 /// What is wrong with a request, and the reason if it is meant.
 type Fault = (Option<&'static str>, String);
@@ -189,7 +191,7 @@ impl Report {
                 .iter()
                 .any(|outcome| differences(outcome, &seen.outcome).is_empty());
             let miss = seen.miss(sent);
-            if !was_seen && miss < NEVER {
+            if !was_seen && miss < NOT_ONE {
                 faults.push((None, format!("never seen: {:?}", seen.outcome)));
             }
             if let Some(rule) = &seen.rule {
@@ -234,7 +236,7 @@ impl Report {
     /// Outcomes that may be missing of one request, but not of so many.
     fn never_seen(&self) -> Vec<String> {
         let impossible = |(_, seen): &(&Awaited, &Sightings)| {
-            seen.missing > 0 && binomial::at_least(seen.requests, seen.missing, seen.miss) < NEVER
+            seen.missing > 0 && binomial::at_least(seen.requests, seen.missing, seen.miss) < NOT_ONE
         };
         let text = |((case, rule, patterns), seen): (&Awaited, &Sightings)| {
             format!(
