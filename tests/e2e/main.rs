@@ -15,6 +15,7 @@ mod expressions;
 #[path = "../goldens/mod.rs"]
 mod goldens;
 mod hashing;
+mod istio;
 mod policies;
 mod refusals;
 mod scenarios;
