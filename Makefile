@@ -8,7 +8,7 @@ PYTHON ?= python3
 export ENVOY
 
 .DEFAULT_GOAL := help
-.PHONY: help demo scenario test unit e2e golden corpus compose-test lint bench wasm build envoy clean FORCE
+.PHONY: help demo scenario test unit e2e golden corpus compose-test lint fuzz bench wasm build envoy clean FORCE
 
 help: ## Show what there is to make
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -43,6 +43,14 @@ lint: ## Check format and lints, for this machine and for Wasm
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo clippy -p switchyard-filter --target wasm32-wasip1 -- -D warnings
+	CUSTOM_LIBFUZZER_PATH=/dev/null cargo clippy --manifest-path fuzz/Cargo.toml -- -D warnings
+
+fuzz: build ## Feed the library with anything (needs cargo-fuzz; TARGET=plugin, request or manifest, SECONDS=60)
+	@mkdir -p fuzz/corpus/plugin fuzz/corpus/manifest
+	@for input in testdata/golden/*/*/input.yaml; do name=$$(basename $$(dirname $$input)); cp $$input fuzz/corpus/manifest/$$name; \
+		target/debug/switchyard plugin-config -f $$input > fuzz/corpus/plugin/$$name 2>/dev/null || rm fuzz/corpus/plugin/$$name; done
+	@for target in $(or $(TARGET),plugin request manifest); do \
+		RUSTC_BOOTSTRAP=1 cargo fuzz run $$target -- -max_total_time=$(or $(SECONDS),60) -max_len=20000 -timeout=10 || exit 1; done
 
 build: envoy wasm ## Build the filter, the command and the sample services
 	@cargo build --workspace --exclude switchyard-filter
