@@ -30,6 +30,8 @@ pub const ROUTE: &str = "route";
 pub const SUBSET: &str = "subset";
 /// The host of the destination.
 pub const DESTINATION: &str = "destination";
+/// What the match has as `statPrefix`.
+pub const STAT_PREFIX: &str = "stat_prefix";
 /// The number that a configuration was given.
 pub const GENERATION: &str = "generation";
 
@@ -39,7 +41,7 @@ const fn counter(name: &'static str, labels: &'static [&'static str]) -> Metric 
 }
 
 /// Requests that a rule took, whether or not a fault answered them; those that it redirected or answered itself have no destination.
-pub const REQUESTS: Metric = counter("switchyard_requests_total", &[ROUTE, SUBSET, DESTINATION]);
+pub const REQUESTS: Metric = counter("switchyard_requests_total", &[ROUTE, SUBSET, DESTINATION, STAT_PREFIX]);
 /// Requests to a host that has rules, none of which matched: 404.
 pub const UNMATCHED: Metric = counter("switchyard_unmatched_total", &[]);
 /// Requests that a rule let wait.
@@ -94,7 +96,7 @@ pub const ALL: [Metric; 13] = [
 
 /// Envoy's `stats_config.stats_tags`: a tag's name, and the expression whose first group is cut out of a metric's name and whose second
 /// is the tag's value. Names are read from the front in pairs, so a value that is itself the name of a label misleads nobody.
-pub const STATS_TAGS: [(&str, &str); 4] = [
+pub const STATS_TAGS: [(&str, &str); 5] = [
     (ROUTE, r"^wasmcustom\.switchyard_[a-z_]+(\.route\.([^.]+))"),
     (
         SUBSET,
@@ -103,6 +105,10 @@ pub const STATS_TAGS: [(&str, &str); 4] = [
     (
         DESTINATION,
         r"^wasmcustom\.switchyard_[a-z_]+(?:\.route\.[^.]+)?(?:\.subset\.[^.]+)?(\.destination\.([^.]+))",
+    ),
+    (
+        STAT_PREFIX,
+        r"^wasmcustom\.switchyard_[a-z_]+(?:\.route\.[^.]+)?(?:\.subset\.[^.]+)?(?:\.destination\.[^.]+)?(\.stat_prefix\.([^.]+))",
     ),
     (GENERATION, r"^wasmcustom\.switchyard_[a-z_]+(\.generation\.([^.]+))"),
 ];
@@ -179,11 +185,11 @@ mod tests {
 
     #[test]
     fn a_value_that_is_a_label_is_a_value() {
-        let (rest, tags) = extracted(&REQUESTS.with(&["subset", "destination", "route"]));
+        let (rest, tags) = extracted(&REQUESTS.with(&["subset", "destination", "stat_prefix", "route"]));
         assert_eq!(rest, "wasmcustom.switchyard_requests_total");
         assert_eq!(
             tags.iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>(),
-            ["subset", "destination", "route"]
+            ["subset", "destination", "stat_prefix", "route"]
         );
     }
 

@@ -97,6 +97,8 @@ pub struct Rule {
     pub delegate: Option<Box<(Arc<str>, usize)>>,
     /// The rule's name with its match's; empty if there is none.
     pub name: Box<str>,
+    /// What statistics tell the match's requests apart by, beside the name; empty for nothing.
+    pub stat_prefix: Box<str>,
 }
 
 impl fmt::Display for Rule {

@@ -117,6 +117,7 @@ fn rule(virtual_service: &Arc<str>, expanded: &ExpandedRule, index: Option<usize
         } else {
             format!("{name}.{}", entry.name).into()
         },
+        stat_prefix: entry.stat_prefix.as_str().into(),
     }
 }
 

@@ -160,3 +160,28 @@ async fn a_changed_manifest_takes_effect_within_a_second_and_without_a_restart()
     assert_eq!(web.switchyard.envoy(), before);
     web.assert_unharmed().await;
 }
+
+#[tokio::test]
+async fn requests_of_a_match_with_a_stat_prefix_are_counted_apart() {
+    let _turn = turn::alongside().await;
+    let web = Web::with(&[
+        "{name: apart, match: [{uri: {prefix: /a}, statPrefix: alpha}, {uri: {prefix: /b}}], \
+        route: [{destination: {host: web, subset: v1}}]}",
+    ])
+    .await;
+    for path in ["/a", "/a", "/b"] {
+        assert_eq!(get("web:8080", path).send(web.address).await.status, 200);
+    }
+    let statistics = web
+        .switchyard
+        .admin
+        .get("/stats/prometheus?filter=switchyard_requests")
+        .await;
+    let of_rule = statistics
+        .text()
+        .lines()
+        .filter(|line| line.contains("route=\"apart\""));
+    let (with, without): (Vec<&str>, Vec<&str>) = of_rule.partition(|line| line.contains("stat_prefix=\"alpha\""));
+    let is = |lines: &[&str], count: &str| matches!(lines, [line] if line.ends_with(count));
+    assert!(is(&with, " 2") && is(&without, " 1"), "{with:?} {without:?}");
+}

@@ -107,7 +107,7 @@ impl RouteMetrics {
         let label = route.label();
         let to = |metric, cluster: &Cluster| {
             let (subset, host) = cluster.subset_and_host();
-            Counter::define(metric, &[&label, subset, host])
+            Counter::define(metric, &[&label, subset, host, &route.rule.stat_prefix])
         };
         let fault = &route.action.fault;
         let injected = |metric, is_written: bool| {
@@ -125,7 +125,11 @@ impl RouteMetrics {
                     .iter()
                     .map(|destination| to(metric::REQUESTS, &destination.cluster))
                     .collect(),
-                None => [Counter::define(metric::REQUESTS, &[&label])].into(),
+                None => [Counter::define(
+                    metric::REQUESTS,
+                    &[&label, "", "", &route.rule.stat_prefix],
+                )]
+                .into(),
             },
             delays_injected: injected(metric::DELAYS_INJECTED, fault.delay.is_some()),
             aborts_injected: injected(metric::ABORTS_INJECTED, fault.abort.is_some()),
