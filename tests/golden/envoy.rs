@@ -114,7 +114,9 @@ impl Asked<'_> {
 }
 
 /// What came back, by the request's id.
-type Answers = RefCell<HashMap<String, Response>>;
+type Answers = RefCell<HashMap<String, Answered>>;
+/// A connection may break.
+type Answered = Result<Response, String>;
 
 /// An Envoy, and who sees what it does.
 struct Fleet<'a> {
@@ -145,8 +147,8 @@ async fn serve(sites: &[(Site<'_>, &Possible)], echo: &Echo) -> Report {
     for asked in asked.iter().flatten().flatten() {
         let mut outcomes = Vec::new();
         for id in &asked.ids {
-            let response = answers.borrow_mut().remove(id).unwrap();
-            outcomes.push(fleet.outcome(asked, id, &response).await);
+            let answered = answers.borrow_mut().remove(id).unwrap();
+            outcomes.push(fleet.outcome(asked, id, &answered).await);
         }
         report.compare_sent(asked.site.case, asked.exchange, asked.possible, &outcomes);
     }
@@ -158,21 +160,25 @@ async fn serve(sites: &[(Site<'_>, &Possible)], echo: &Echo) -> Report {
 
 impl Fleet<'_> {
     /// What came of a request. A machine that has much else to do is slow: what came late is asked for again, with nothing beside it.
-    async fn outcome(&mut self, asked: &Asked<'_>, id: &str, response: &Response) -> Outcome {
-        let mut outcome = self.seen(asked, id, response).await;
+    async fn outcome(&mut self, asked: &Asked<'_>, id: &str, answered: &Answered) -> Outcome {
+        let mut outcome = self.seen(asked, id, answered).await;
         for time in 1..=AGAIN {
             if !report::is_late(asked.exchange, &outcome) {
                 break;
             }
             let id = format!("{id}:{time}");
-            let response = send(&mut Client::new(asked.address), asked, &id).await;
+            let answered = Client::new(asked.address).send(&asked.exchange.request, &id).await;
             self.copies_arrive().await;
-            outcome = self.seen(asked, &id, &response).await;
+            outcome = self.seen(asked, &id, &answered).await;
         }
         outcome
     }
 
-    async fn seen(&mut self, asked: &Asked<'_>, id: &str, response: &Response) -> Outcome {
+    async fn seen(&mut self, asked: &Asked<'_>, id: &str, answered: &Answered) -> Outcome {
+        let response = match answered {
+            Ok(response) => response,
+            Err(error) => return Outcome::broken(error),
+        };
         let line = self.log.line(id).await;
         let is_gateway = asked.site.case.proxy.is_gateway;
         seen::outcome(
@@ -224,22 +230,16 @@ async fn ask(listeners: &[Vec<Asked<'_>>], answers: &Answers) {
     let all = listeners.iter().flatten().flat_map(Asked::each);
     let (slow, quick): (Vec<_>, Vec<_>) = all.partition(|(asked, _)| asked.is_slow());
     let slow = stream::iter(slow).for_each_concurrent(WAITING, |(asked, id)| async move {
-        let response = send(&mut Client::new(asked.address), asked, id).await;
-        answers.borrow_mut().insert(id.clone(), response);
+        let answered = Client::new(asked.address).send(&asked.exchange.request, id).await;
+        answers.borrow_mut().insert(id.clone(), answered);
     });
     let quick = async {
         let mut clients: HashMap<SocketAddr, Client> = HashMap::new();
         for (asked, id) in quick {
             let client = clients.entry(asked.address).or_insert_with_key(|to| Client::new(*to));
-            let response = send(client, asked, id).await;
-            answers.borrow_mut().insert(id.clone(), response);
+            let answered = client.send(&asked.exchange.request, id).await;
+            answers.borrow_mut().insert(id.clone(), answered);
         }
     };
     tokio::join!(slow, quick);
-}
-
-/// A connection that breaks fails the whole run.
-async fn send(client: &mut Client, asked: &Asked<'_>, id: &str) -> Response {
-    let response = client.send(&asked.exchange.request, id).await;
-    response.unwrap_or_else(|error| panic!("{id}: {error}"))
 }

@@ -14,7 +14,7 @@ pub enum Outcome {
 }
 
 /// A response, and how it came about.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Answer {
     /// The status.
     pub status: u16,
@@ -119,6 +119,14 @@ impl Outcome {
             attempts: number("attempts").map_or(1, |attempts| u32::try_from(attempts).unwrap()),
             mirrors: mirrors.map(Mirror::observed).collect(),
             upstream,
+        }))
+    }
+
+    /// No answer came.
+    pub fn broken(error: &str) -> Outcome {
+        Outcome::Answered(Box::new(Answer {
+            details: error.to_owned(),
+            ..Answer::default()
         }))
     }
 

@@ -4,7 +4,7 @@ use futures_util::StreamExt;
 use futures_util::stream;
 
 use super::client::Client;
-use super::{Asked, Fleet, send};
+use super::{Asked, Fleet};
 use crate::binomial;
 use crate::outcome::{Answer, Outcome};
 use crate::report::{DRAWS, NEVER, Report};
@@ -69,19 +69,19 @@ pub async fn check(fleet: &mut Fleet<'_>, listener: &[Asked<'_>], report: &mut R
     };
     let senders = stream::iter(0..CLIENTS).map(|sender| async move {
         let mut client = Client::new(asked.address);
-        let mut responses = Vec::new();
+        let mut answers = Vec::new();
         for time in (sender..DRAWS as usize).step_by(CLIENTS) {
             let id = format!("{case}:share:{time}");
-            let response = send(&mut client, asked, &id).await;
-            responses.push((id, response));
+            let answered = client.send(&asked.exchange.request, &id).await;
+            answers.push((id, answered));
         }
-        responses
+        answers
     });
-    let responses: Vec<Vec<_>> = senders.buffer_unordered(CLIENTS).collect().await;
+    let answers: Vec<Vec<_>> = senders.buffer_unordered(CLIENTS).collect().await;
     fleet.copies_arrive().await;
     let mut counts = vec![0; shares.len()];
-    for (id, response) in responses.iter().flatten() {
-        let Outcome::Answered(answer) = fleet.seen(asked, id, response).await else {
+    for (id, answered) in answers.iter().flatten() {
+        let Outcome::Answered(answer) = fleet.seen(asked, id, answered).await else {
             continue;
         };
         for (count, (what, _)) in counts.iter_mut().zip(*shares) {
