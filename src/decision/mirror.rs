@@ -7,7 +7,7 @@ use crate::reserved;
 /// where asked for.
 pub fn headers(request: &HeaderMap, shadow_suffix: bool) -> HeaderMap {
     let mut copy = HeaderMap::default();
-    for (name, value) in request.iter().filter(|(name, _)| goes_along(name)) {
+    for (name, value) in request.iter().filter(|(name, value)| goes_along(name, value)) {
         let Ok(name) = std::str::from_utf8(name) else {
             continue;
         };
@@ -20,19 +20,21 @@ pub fn headers(request: &HeaderMap, shadow_suffix: bool) -> HeaderMap {
     copy
 }
 
-/// `x-envoy-*` would be orders to the client that sends the copy; the length is told anew.
-fn goes_along(name: &[u8]) -> bool {
+/// `x-envoy-*` would be orders to the client that sends the copy; the length is told anew, and the body is not waited for. Some gRPC
+/// servers refuse who does not say that it takes trailers.
+fn goes_along(name: &[u8], value: &[u8]) -> bool {
     const HOP: [&[u8]; 8] = [
         b"connection",
         b"content-length",
         b"transfer-encoding",
         b"upgrade",
-        b"te",
+        b"expect",
         b"keep-alive",
         b"proxy-connection",
         b"http2-settings",
     ];
-    !name.starts_with(b"x-envoy-") && !name.starts_with(reserved::PREFIX.as_bytes()) && !HOP.contains(&name)
+    let is_hop = HOP.contains(&name) || name == b"te" && value != b"trailers";
+    !is_hop && !name.starts_with(b"x-envoy-") && !name.starts_with(reserved::PREFIX.as_bytes())
 }
 
 /// `shadowAppendedHost`, envoy `source/common/router/shadow_writer_impl.cc`: the suffix stands before the port.
@@ -54,10 +56,13 @@ mod tests {
             ("x-envoy-retry-on", "5xx"),
             ("x-switchyard-cluster", "c"),
             ("content-length", "3"),
+            ("expect", "100-continue"),
+            ("te", "gzip"),
+            ("te", "trailers"),
         ]
         .into_iter()
         .collect();
-        let expected: HeaderMap = [(":authority", "a-shadow:80"), ("x-request-id", "1")]
+        let expected: HeaderMap = [(":authority", "a-shadow:80"), ("x-request-id", "1"), ("te", "trailers")]
             .into_iter()
             .collect();
         assert!(headers(&request, true).iter().eq(expected.iter()));
