@@ -61,14 +61,14 @@ impl Mirrors {
         self.active.get() == 0
     }
 
-    /// Takes room for `more` bytes of a body of which `kept` are there; false if it gets too long, or all of them together do.
-    pub fn reserve(&self, kept: usize, more: usize) -> bool {
-        let buffered = self.buffered.get() + more;
-        let fits = kept + more <= self.max_body && buffered <= self.max_buffered;
-        if fits {
-            self.buffered.set(buffered);
-        }
-        fits
+    /// Whether there is room for `more` bytes of a body of which `kept` are there: it may get too long, or all of them together.
+    pub fn has_room(&self, kept: usize, more: usize) -> bool {
+        kept + more <= self.max_body && self.buffered.get() + more <= self.max_buffered
+    }
+
+    /// Takes room.
+    pub fn keep(&self, bytes: usize) {
+        self.buffered.set(self.buffered.get() + bytes);
     }
 
     /// Gives room back.

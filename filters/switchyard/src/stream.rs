@@ -265,9 +265,13 @@ impl HttpContext for Stream {
     /// Bodies are copied as they pass and never held back.
     fn on_http_request_body(&mut self, size: usize, end_of_stream: bool) -> Action {
         if let Some(copying) = &mut self.copying {
-            let fits = self.shared.mirrors.reserve(copying.body.len(), size);
-            match fits.then(|| host::request_body(size)).flatten() {
-                Some(chunk) => copying.body.extend_from_slice(&chunk),
+            let mirrors = &self.shared.mirrors;
+            let has_room = mirrors.has_room(copying.body.len(), size);
+            match has_room.then(|| host::request_body(size)).flatten() {
+                Some(chunk) => {
+                    mirrors.keep(chunk.len());
+                    copying.body.extend_from_slice(&chunk);
+                }
                 None => self.give_up_copies(),
             }
             if end_of_stream {
