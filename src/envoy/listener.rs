@@ -78,6 +78,8 @@ impl Listener {
             "stream_idle_timeout": "0s",
             "use_remote_address": self.is_edge.then_some(true),
             "upgrade_configs": [{"upgrade_type": "websocket"}],
+            // The upstream says whether it wants the body.
+            "proxy_100_continue": true,
             "access_log": self.access_log.as_ref().map(|log| json!([log])),
             (*routes): value,
             "http_filters": self.filter.iter().chain([&router]).collect::<Vec<_>>(),
