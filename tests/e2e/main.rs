@@ -17,6 +17,7 @@ mod goldens;
 mod hashing;
 mod istio;
 mod policies;
+mod protocols;
 mod refusals;
 mod scenarios;
 mod support;

@@ -4,9 +4,10 @@ use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
+use futures_util::{Stream, StreamExt};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
-use hyper::body::{Bytes, Frame};
+use hyper::body::{Bytes, Frame, Incoming};
 use hyper::client::conn::{http1, http2};
 use hyper::header::{HOST, HeaderMap};
 use hyper::{Request, Response, StatusCode};
@@ -73,9 +74,14 @@ impl Call {
     }
 
     /// A body of unknown length, that comes in these pieces.
-    pub fn pieces(mut self, pieces: Vec<Bytes>) -> Self {
-        let frames = pieces.into_iter().map(|piece| Ok(Frame::data(piece)));
-        self.body = BodyExt::boxed(StreamBody::new(futures_util::stream::iter(frames)));
+    pub fn pieces(self, pieces: Vec<Bytes>) -> Self {
+        let frames = pieces.into_iter().map(Frame::data);
+        self.frames(futures_util::stream::iter(frames))
+    }
+
+    /// A body that comes as it comes, trailers too.
+    pub fn frames(mut self, frames: impl Stream<Item = Frame<Bytes>> + Send + Sync + 'static) -> Self {
+        self.body = BodyExt::boxed(StreamBody::new(frames.map(Ok)));
         self
     }
 
@@ -114,9 +120,13 @@ impl Connection {
     }
 
     pub async fn try_send(&mut self, call: Call) -> Result<Answer, String> {
-        let begin = Instant::now();
+        whole(self.begin(call)).await
+    }
+
+    /// As [`try_send`](Self::try_send), until the head of the answer is there.
+    pub async fn begin(&mut self, call: Call) -> Result<Response<Incoming>, String> {
         self.0.ready().await.map_err(text)?;
-        whole(self.0.send_request(call.build()), begin).await
+        self.0.send_request(call.build()).await.map_err(text)
     }
 }
 
@@ -150,15 +160,19 @@ impl Http2 {
     }
 
     pub async fn send(&self, call: Call) -> Result<Answer, String> {
+        whole(self.begin(call)).await
+    }
+
+    /// As [`send`](Self::send), until the head of the answer is there.
+    pub async fn begin(&self, call: Call) -> Result<Response<Incoming>, String> {
         let mut sender = self.0.clone();
-        let begin = Instant::now();
         sender.ready().await.map_err(text)?;
         let mut request = call.build();
         // HTTP/2 has the host in the target.
         let host = request.headers_mut().remove(HOST).unwrap();
         let target = format!("http://{}{}", host.to_str().unwrap(), request.uri());
         *request.uri_mut() = target.parse().unwrap();
-        whole(sender.send_request(request), begin).await
+        sender.send_request(request).await.map_err(text)
     }
 }
 
@@ -172,17 +186,14 @@ async fn connect(from: IpAddr, to: SocketAddr) -> Result<TokioIo<TcpStream>, Str
     Ok(TokioIo::new(stream))
 }
 
-async fn whole<F>(response: F, begin: Instant) -> Result<Answer, String>
-where
-    F: Future<Output = hyper::Result<Response<hyper::body::Incoming>>>,
-{
+async fn whole(response: impl Future<Output = Result<Response<Incoming>, String>>) -> Result<Answer, String> {
+    let begin = Instant::now();
     let answer = async {
-        let (parts, body) = response.await.map_err(text)?.into_parts();
-        let body = body.collect().await.map_err(text)?.to_bytes();
+        let (parts, body) = response.await?.into_parts();
         Ok(Answer {
             status: parts.status,
             headers: parts.headers,
-            body,
+            body: body.collect().await.map_err(text)?.to_bytes(),
             took: begin.elapsed(),
         })
     };

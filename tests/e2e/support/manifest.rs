@@ -10,15 +10,20 @@ pub fn yaml(text: &str) -> Value {
     serde_json::to_value(document.unwrap()).unwrap()
 }
 
-/// A Kubernetes Service with one EndpointSlice for each version.
+/// A Kubernetes Service of plain HTTP with one EndpointSlice for each version.
 pub fn service(name: &str, port: u16, versions: &[(&str, SocketAddr)]) -> String {
+    service_of(name, "name: http", port, versions)
+}
+
+/// As [`service`], with a port of another name or `appProtocol`: `name: grpc`.
+pub fn service_of(name: &str, port_name: &str, port: u16, versions: &[(&str, SocketAddr)]) -> String {
     let mut yaml = format!(
         "\
 apiVersion: v1
 kind: Service
 metadata: {{name: {name}}}
 spec:
-  ports: [{{name: http, port: {port}}}]
+  ports: [{{{port_name}, port: {port}}}]
   selector: {{app: {name}}}
 "
     );
@@ -32,7 +37,7 @@ metadata:
   name: {name}-{version}
   labels: {{kubernetes.io/service-name: {name}}}
 addressType: IPv4
-ports: [{{name: http, port: {}}}]
+ports: [{{{port_name}, port: {}}}]
 endpoints: [{{addresses: [\"{}\"], labels: {{app: {name}, version: {version}}}}}]
 ",
             address.port(),

@@ -13,6 +13,29 @@ use super::upstream::{Behaviour, Upstream};
 /// The last rule of all.
 pub const TO_V1: &str = "{route: [{destination: {host: web, subset: v1}}]}";
 
+/// An Envoy in front of services at port 8080.
+pub struct Front {
+    pub switchyard: Switchyard,
+    /// Where it listens.
+    pub address: SocketAddr,
+    _held: Port,
+}
+
+impl Front {
+    /// With options of the filter's.
+    pub async fn of(options: Value, manifests: &[String]) -> Self {
+        let listener = Port::reserve();
+        let address = listener.address();
+        let caller = json!({"name": "client", "ports": [{"number": 8080, "listen": address.port()}]});
+        let callers = json!({"options": options, "callers": [caller]});
+        Self {
+            switchyard: Switchyard::start(&callers.to_string(), manifests).await,
+            address,
+            _held: listener,
+        }
+    }
+}
+
 /// The service `web:8080`, whose versions the test has in its hands.
 pub struct Web {
     pub v1: Upstream,
@@ -20,7 +43,7 @@ pub struct Web {
     pub switchyard: Switchyard,
     /// Where Envoy listens.
     pub address: SocketAddr,
-    _held: [Port; 2],
+    _held: (Port, Port),
 }
 
 impl Web {
@@ -33,10 +56,7 @@ impl Web {
     pub async fn with_options(options: Value, rules: &[&str]) -> Self {
         let v1 = Upstream::start(Behaviour::default()).await;
         let v2 = Upstream::start(Behaviour::default()).await;
-        let (listener, nobody) = (Port::reserve(), Port::reserve());
-        let address = listener.address();
-        let ports = json!([{"number": 8080, "listen": address.port()}]);
-        let callers = json!({"options": options, "callers": [{"name": "client", "ports": ports}]});
+        let nobody = Port::reserve();
         let manifests = [
             service("web", 8080, &[("v1", v1.address), ("v2", v2.address)]),
             service("plain", 8080, &[("v1", v1.address)]),
@@ -45,13 +65,13 @@ impl Web {
             subsets("web", &["v1", "v2"]),
             virtual_service("web", &[rules, &[TO_V1]].concat()),
         ];
-        let switchyard = Switchyard::start(&callers.to_string(), &manifests).await;
+        let front = Front::of(options, &manifests).await;
         Self {
             v1,
             v2,
-            switchyard,
-            address,
-            _held: [listener, nobody],
+            switchyard: front.switchyard,
+            address: front.address,
+            _held: (front._held, nobody),
         }
     }
 
