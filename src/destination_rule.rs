@@ -6,7 +6,9 @@
 //!
 //! `destinationRule` and `mergeDestinationRule`, istio `pilot/pkg/model/push_context.go` and `destination_rule.go`.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
+
+use hashbrown::HashMap;
 
 use crate::config::destination_rule::{DestinationRule, Subset, TrafficPolicy};
 use crate::config::{Config, Object, Proxy};

@@ -5,9 +5,11 @@
 //! ```
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+
+use hashbrown::HashMap;
 
 use crate::action::RouteAction;
 use crate::matcher::RouteMatch;

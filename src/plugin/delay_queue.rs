@@ -1,7 +1,9 @@
 //! Requests that wait.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::time::Duration;
+
+use hashbrown::HashMap;
 
 /// Who waits until when, and what is to be done then. Times are durations since any fixed point.
 #[derive(Debug)]

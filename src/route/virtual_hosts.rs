@@ -2,8 +2,10 @@
 //!
 //! `BuildSidecarOutboundVirtualHosts` and `buildGatewayHTTPRouteConfig`, istio `pilot/pkg/networking/core`.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use hashbrown::HashSet;
 
 use crate::action::cluster_name;
 use crate::config::Config;

@@ -3,8 +3,10 @@
 //! As much as istiod sees, `analyzeUnreachableHTTPRules`, istio `pkg/config/validation/validation.go`: the same match again, and a prefix that
 //! begins with an earlier one, other conditions being alike.
 
-use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+
+use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
 
 use super::At;
 use crate::config::virtual_service::{HTTPMatchRequest, HTTPRoute, StringMatch};

@@ -1,6 +1,6 @@
 //! Expressions by their text: the same one is compiled once, however many rules have it.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use super::{InvalidRegex, Regex};
 
