@@ -1,9 +1,7 @@
 //! What an expression says that comparing bytes can say as well, and text that it takes.
 
-use regex_syntax::ParserBuilder;
-use regex_syntax::hir::{Class, Dot, Hir, HirKind};
-
-use super::{Regex, re2};
+use super::Regex;
+use super::syntax::{ByteSet, Look, Node};
 
 /// The plain form of an expression, as far as it has one. A newline is left out of account: no header and no path has one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,11 +20,11 @@ const SAMPLES: usize = 16;
 impl Regex {
     /// The plain form of the expression, for whole values.
     pub fn shape(&self) -> Shape {
-        let Some(hir) = self.hir() else {
+        let Some(node) = self.node() else {
             return Shape::Other(Vec::new());
         };
         let mut prefix = Vec::new();
-        match lead(&hir, &mut prefix) {
+        match lead(&node, &mut prefix) {
             Lead::Whole => Shape::Exact(prefix),
             Lead::Rest => Shape::Prefix(prefix),
             Lead::Stops => Shape::Other(prefix),
@@ -35,26 +33,20 @@ impl Regex {
 
     /// Some text that the expression is likely to take whole.
     pub fn samples(&self) -> Vec<Vec<u8>> {
-        let Some(hir) = self.hir() else {
+        let Some(node) = self.node() else {
             return Vec::new();
         };
         (0..SAMPLES)
             .map(|variant| {
                 let mut text = Vec::new();
-                sample(&hir, variant, &mut text);
+                sample(&node, variant, &mut text);
                 text
             })
             .collect()
     }
 
-    fn hir(&self) -> Option<Hir> {
-        let pattern = re2::translate(self.as_str()).ok()?;
-        ParserBuilder::new()
-            .unicode(false)
-            .utf8(false)
-            .build()
-            .parse(&pattern)
-            .ok()
+    fn node(&self) -> Option<Node> {
+        Node::parse(self.as_str()).ok().map(|(node, _)| node)
     }
 }
 
@@ -69,48 +61,50 @@ enum Lead {
     Stops,
 }
 
-fn lead(hir: &Hir, bytes: &mut Vec<u8>) -> Lead {
-    match hir.kind() {
-        HirKind::Empty => Lead::Whole,
-        HirKind::Literal(literal) => {
-            bytes.extend_from_slice(&literal.0);
-            Lead::Whole
-        }
-        HirKind::Capture(capture) => lead(&capture.sub, bytes),
-        HirKind::Look(look) if bytes.is_empty() && look.as_char() == 'A' => Lead::Whole,
-        HirKind::Concat(parts) => {
-            let parts = parts
-                .strip_suffix(&[Hir::look(regex_syntax::hir::Look::End)])
-                .unwrap_or(parts);
-            for (index, part) in parts.iter().enumerate() {
-                match lead(part, bytes) {
+fn lead(node: &Node, bytes: &mut Vec<u8>) -> Lead {
+    match node {
+        Node::Empty => Lead::Whole,
+        Node::Byte(set) => match set.single() {
+            Some(byte) => {
+                bytes.push(byte);
+                Lead::Whole
+            }
+            None => Lead::Stops,
+        },
+        Node::Group(_, node) => lead(node, bytes),
+        Node::Look(Look::Start) if bytes.is_empty() => Lead::Whole,
+        Node::Concat(nodes) => {
+            let nodes = nodes.strip_suffix(&[Node::Look(Look::End)]).unwrap_or(nodes);
+            for (index, node) in nodes.iter().enumerate() {
+                match lead(node, bytes) {
                     Lead::Whole => {}
-                    Lead::Rest if index + 1 == parts.len() => return Lead::Rest,
+                    Lead::Rest if index + 1 == nodes.len() => return Lead::Rest,
                     _ => return Lead::Stops,
                 }
             }
             Lead::Whole
         }
-        HirKind::Repetition(repetition) => {
-            let is_anything =
-                *repetition.sub == Hir::dot(Dot::AnyByteExceptLF) || *repetition.sub == Hir::dot(Dot::AnyByte);
-            if is_anything && repetition.min == 0 && repetition.max.is_none() {
-                Lead::Rest
-            } else {
-                Lead::Stops
-            }
-        }
-        HirKind::Alternation(parts) => {
-            let each = parts.iter().map(|part| {
+        Node::Repetition {
+            node,
+            min: 0,
+            max: None,
+            ..
+        } if is_anything(node) => Lead::Rest,
+        Node::Alternation(nodes) => {
+            let each = nodes.iter().map(|node| {
                 let mut own = Vec::new();
-                lead(part, &mut own);
+                lead(node, &mut own);
                 own
             });
             bytes.extend(each.reduce(common_prefix).unwrap_or_default());
             Lead::Stops
         }
-        HirKind::Class(_) | HirKind::Look(_) => Lead::Stops,
+        Node::Repetition { .. } | Node::Look(_) => Lead::Stops,
     }
+}
+
+fn is_anything(node: &Node) -> bool {
+    matches!(node, Node::Byte(set) if set.union(ByteSet::one(b'\n')) == ByteSet::EMPTY.negated())
 }
 
 fn common_prefix(a: Vec<u8>, b: Vec<u8>) -> Vec<u8> {
@@ -118,45 +112,34 @@ fn common_prefix(a: Vec<u8>, b: Vec<u8>) -> Vec<u8> {
 }
 
 /// One text; `variant` says which way to go where there are several.
-fn sample(hir: &Hir, variant: usize, text: &mut Vec<u8>) {
-    match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) => {}
-        HirKind::Literal(literal) => text.extend_from_slice(&literal.0),
-        HirKind::Class(class) => text.extend(byte_of(class, variant)),
-        HirKind::Capture(capture) => sample(&capture.sub, variant, text),
-        HirKind::Concat(parts) => parts.iter().for_each(|part| sample(part, variant, text)),
-        HirKind::Alternation(parts) => {
-            if let Some(part) = parts.get(variant % parts.len().max(1)) {
-                sample(part, variant / parts.len().max(1), text);
+fn sample(node: &Node, variant: usize, text: &mut Vec<u8>) {
+    match node {
+        Node::Empty | Node::Look(_) => {}
+        Node::Byte(set) => text.extend(byte_of(*set, variant)),
+        Node::Group(_, node) => sample(node, variant, text),
+        Node::Concat(nodes) => nodes.iter().for_each(|node| sample(node, variant, text)),
+        Node::Alternation(nodes) => {
+            if let Some(node) = nodes.get(variant % nodes.len().max(1)) {
+                sample(node, variant / nodes.len().max(1), text);
             }
         }
-        HirKind::Repetition(repetition) => {
-            let most = repetition.max.unwrap_or(u32::MAX);
+        Node::Repetition { node, min, max, .. } => {
             let more = u32::try_from(variant % 2).unwrap_or_default();
-            let times = repetition.min.saturating_add(more).min(most).min(1000);
-            (0..times).for_each(|_| sample(&repetition.sub, variant / 2, text));
+            let times = (min + more).min(max.unwrap_or(u32::MAX));
+            (0..times).for_each(|_| sample(node, variant / 2, text));
         }
     }
 }
 
-/// A letter or a digit, if the class has one.
-fn byte_of(class: &Class, variant: usize) -> Option<u8> {
-    let Class::Bytes(class) = class else {
-        return None;
-    };
-    let has = |byte: u8| {
-        class
-            .ranges()
-            .iter()
-            .any(|range| (range.start()..=range.end()).contains(&byte))
-    };
+/// A letter or a digit, if the set has one.
+fn byte_of(set: ByteSet, variant: usize) -> Option<u8> {
     let preferred = (b'a'..=b'z')
         .chain(b'0'..=b'9')
         .chain(b'A'..=b'Z')
         .chain(b'!'..=b'~')
-        .filter(|byte| has(*byte));
+        .filter(|byte| set.contains(*byte));
     let nth = preferred.clone().nth(variant % 8).or_else(|| preferred.clone().next());
-    nth.or_else(|| class.ranges().first().map(|range| range.start()))
+    nth.or_else(|| set.bytes().next())
 }
 
 #[cfg(test)]
