@@ -13,14 +13,14 @@ pub(super) const NAME: &str = "envoy.extensions.filters.http.wasm.v3.Wasm";
 const VM: &str = "switchyard";
 
 /// What every configuration needs. Without `proxy_on_delete` the SDK would keep each request's context for ever.
-const CALLBACKS: [&str; 4] = [
+const CALLBACKS: [&str; 5] = [
     "proxy_on_context_create",
     "proxy_on_configure",
     "proxy_on_request_headers",
     "proxy_on_delete",
+    "proxy_on_tick",
 ];
 const RESPONSES: [&str; 1] = ["proxy_on_response_headers"];
-const DELAYS: [&str; 1] = ["proxy_on_tick"];
 const MIRRORS: [&str; 5] = [
     "proxy_on_request_body",
     "proxy_on_request_trailers",
@@ -84,7 +84,6 @@ fn allowed(callbacks: Callbacks) -> Map<String, Value> {
     let all = callbacks.mirrors;
     let optional = [
         (all || callbacks.responses, RESPONSES.as_slice()),
-        (all || callbacks.delays, DELAYS.as_slice()),
         (all, MIRRORS.as_slice()),
     ];
     let wanted = optional
@@ -114,14 +113,13 @@ mod tests {
 
     #[test]
     fn with_mirrors_every_list_is_the_same() {
-        let with = |responses, delays| {
+        let with = |responses| {
             allowed(Callbacks {
                 responses,
-                delays,
                 mirrors: true,
             })
         };
-        assert_eq!(with(false, false), with(true, true));
+        assert_eq!(with(false), with(true));
     }
 
     #[test]

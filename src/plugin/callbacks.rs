@@ -5,13 +5,11 @@ use crate::action::{Forward, RouteAction};
 use crate::config::Options;
 use crate::route::RouteTable;
 
-/// The callbacks beyond those that every configuration needs.
+/// The callbacks beyond those that every configuration needs, or that cost nothing where nothing happens.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Callbacks {
     /// Headers of responses are read or changed.
     pub responses: bool,
-    /// Requests wait.
-    pub delays: bool,
     /// Requests are copied, with their bodies.
     pub mirrors: bool,
 }
@@ -35,7 +33,6 @@ impl Callbacks {
         self.responses |= action.cors.is_some()
             || !action.response_headers.is_empty()
             || forward.is_some_and(Forward::concerns_response);
-        self.delays |= action.fault.delay.is_some();
         self.mirrors |= forward.is_some_and(|forward| !forward.mirrors.is_empty());
     }
 }
@@ -86,8 +83,6 @@ mod tests {
             callbacks(r#", "corsPolicy": {"allowOrigins": [{"exact": "a"}]}"#, simple),
             responses
         );
-        let delay = r#", "fault": {"delay": {"fixedDelay": "1s", "percentage": {"value": 1}}}"#;
-        assert_eq!(callbacks(delay, simple), Callbacks { delays: true, ..none });
         let mirror = r#", "mirror": {"host": "b"}"#;
         assert_eq!(callbacks(mirror, simple), Callbacks { mirrors: true, ..none });
     }

@@ -44,8 +44,15 @@ impl Shared {
     /// Nothing has happened yet under the root context `root`.
     pub fn new(root: u32, plugin: Plugin) -> Self {
         let mirrors = Mirrors::new(root, &plugin.options);
+        let metrics = Metrics::define(plugin.generation);
+        let rules = plugin
+            .table
+            .virtual_hosts
+            .iter()
+            .filter_map(|host| host.routes.as_ref());
+        metrics.define_all(rules.flat_map(|routes| routes.iter()));
         Shared {
-            metrics: Metrics::define(plugin.generation),
+            metrics,
             plugin,
             dice: RefCell::new(Wyrand::new(host::random().unwrap_or_else(|| u64::from(root)))),
             mirrors,

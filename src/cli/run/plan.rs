@@ -46,7 +46,7 @@ pub(super) fn make(has: &Snapshot, wants: &Snapshot) -> Vec<Step> {
             (Kind::Routes, union_of_routes(&has.routes, &wants.routes)),
             (
                 Kind::Extensions,
-                union_of_extensions(&has.extensions, &wants.extensions),
+                union(&has.extensions, &in_their_machines(&has.extensions, &wants.extensions)),
             ),
             (Kind::Listeners, proving.clone()),
         ],
@@ -67,7 +67,7 @@ pub(super) fn trim(has: &Snapshot, wants: &Snapshot) -> Vec<Step> {
         has,
         [
             step(Kind::Listeners),
-            step(Kind::Extensions),
+            (Kind::Extensions, in_their_machines(&has.extensions, &wants.extensions)),
             step(Kind::Routes),
             step(Kind::Clusters),
             step(Kind::Endpoints),
@@ -150,18 +150,18 @@ fn union(has: &Resources, wants: &Resources) -> Resources {
 /// Where a configuration of the filter says what the virtual machine may call and be called for.
 const CAPABILITIES: &str = "/typed_config/config/capability_restriction_config/allowed_capabilities";
 
-/// The filter's configurations that are wanted. One virtual machine serves those with equal capabilities and ends with the last of them, and
-/// copies of requests under way end with it: whoever may have sent copies keeps its capabilities, and so its machine.
-fn union_of_extensions(has: &Resources, wants: &Resources) -> Resources {
-    let mut both = union(has, wants);
-    for (name, extension) in &mut both {
-        let old = has.get(name).and_then(|old| old.pointer(CAPABILITIES));
-        let mirrors = old.filter(|old| old.get("proxy_on_http_call_response").is_some());
-        if let (Some(old), Some(new)) = (mirrors, extension.pointer_mut(CAPABILITIES)) {
-            new.clone_from(old);
+/// The filter's configurations that are wanted, each in the virtual machine that it is in: another list of capabilities is another machine,
+/// and copies under way and counters end with the old one. So lists only grow, until Envoy starts anew.
+fn in_their_machines(has: &Resources, wants: &Resources) -> Resources {
+    let mut wanted = wants.clone();
+    for (name, extension) in &mut wanted {
+        let old = has.get(name).and_then(|old| old.pointer(CAPABILITIES)?.as_object());
+        let new = extension.pointer_mut(CAPABILITIES).and_then(Value::as_object_mut);
+        if let (Some(old), Some(new)) = (old, new) {
+            new.extend(old.clone());
         }
     }
-    both
+    wanted
 }
 
 /// The routes that are wanted, with the variants that the filter's earlier configuration may still ask for.
