@@ -27,11 +27,23 @@ pub(super) struct Resource {
     pub(super) node: Node,
 }
 
-/// A document that is no YAML.
+/// A document that is no YAML, or a file that cannot be read at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Unreadable {
     pub(super) file: Rc<str>,
     pub(super) fault: yaml::Fault,
+}
+
+impl Unreadable {
+    /// A whole file, or all files below a directory.
+    pub(super) fn whole(path: &Path, reason: &str) -> Self {
+        let at = Position { line: 1, column: 1 };
+        let message = format!("cannot be read: {reason}");
+        Unreadable {
+            file: path.display().to_string().into(),
+            fault: yaml::Fault { at, message },
+        }
+    }
 }
 
 /// What was read, in the order of the files.
@@ -141,17 +153,27 @@ pub(super) fn files(path: &Path, recursive: bool) -> Result<Vec<PathBuf>, Failur
     let mut found = Vec::new();
     for entry in entries {
         let child = entry.path();
-        if entry.file_name().as_encoded_bytes().starts_with(b".") {
+        if is_hidden(&child) {
             continue;
         }
-        let extension = child.extension().unwrap_or_default();
         if child.is_dir() {
             if recursive {
                 found.extend(files(&child, true)?);
             }
-        } else if ["yaml", "yml", "json"].iter().any(|known| extension == *known) {
+        } else if is_manifest(&child) {
             found.push(child);
         }
     }
     Ok(found)
+}
+
+/// Whether a file of this name is read where it lies in a directory.
+pub(super) fn is_manifest(path: &Path) -> bool {
+    let extension = path.extension().unwrap_or_default();
+    !is_hidden(path) && ["yaml", "yml", "json"].iter().any(|known| extension == *known)
+}
+
+fn is_hidden(path: &Path) -> bool {
+    path.file_name()
+        .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
 }

@@ -1,6 +1,7 @@
 //! The documents that are in force: each the last version that was right.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::rc::Rc;
 
 use crate::cli::input::{Input, Resource, Unreadable};
@@ -25,7 +26,7 @@ pub(super) struct Reading {
     pub(super) resources: Vec<Rc<Resource>>,
     /// What is to be said of what was read.
     pub(super) found: Vec<Found>,
-    /// Documents that are no YAML.
+    /// Documents that are no YAML, and files that cannot be read.
     pub(super) unreadable: Vec<Unreadable>,
     /// The documents that are refused.
     pub(super) refused: Vec<Refused>,
@@ -54,7 +55,7 @@ impl Manifests {
             (finding, resource)
         }));
 
-        let mut refused: Vec<Refused> = unreadable_files(&unreadable);
+        let mut refused: Vec<Refused> = self.unreadable_files(&unreadable);
         let mut chosen: Vec<Rc<Resource>> = Vec::new();
         for (resource, wrong) in resources.iter().zip(wrong) {
             let object = reference(&resource.node);
@@ -74,7 +75,10 @@ impl Manifests {
         // Which object an unreadable document was cannot be known: none of its file is taken for deleted.
         let read: BTreeSet<ObjectRef> = resources.iter().map(|resource| reference(&resource.node)).collect();
         let hidden = self.live.iter().filter(|(object, old)| {
-            unreadable.iter().any(|Unreadable { file, .. }| *file == old.file) && !read.contains(object)
+            unreadable
+                .iter()
+                .any(|Unreadable { file, .. }| is_of(old, Path::new(&**file)))
+                && !read.contains(object)
         });
         chosen.extend(hidden.map(|(_, resource)| Rc::clone(resource)));
         Reading {
@@ -83,6 +87,25 @@ impl Manifests {
             unreadable,
             refused,
         }
+    }
+
+    /// Whether an object of a file, or of one below a directory, is in force.
+    pub(super) fn has_of(&self, path: &Path) -> bool {
+        self.live.values().any(|resource| is_of(resource, path))
+    }
+
+    fn unreadable_files(&self, unreadable: &[Unreadable]) -> Vec<Refused> {
+        let mut refused: Vec<Refused> = Vec::new();
+        for Unreadable { file, .. } in unreadable {
+            if !refused.iter().any(|other| other.file == *file) {
+                refused.push(Refused {
+                    file: Rc::clone(file),
+                    object: None,
+                    kept: self.has_of(Path::new(&**file)),
+                });
+            }
+        }
+        refused
     }
 
     /// These objects are served from now on: they are the versions to go back to.
@@ -149,18 +172,8 @@ fn wrong(findings: &[Finding], resources: usize) -> Vec<bool> {
     wrong
 }
 
-fn unreadable_files(unreadable: &[Unreadable]) -> Vec<Refused> {
-    let mut refused: Vec<Refused> = Vec::new();
-    for Unreadable { file, .. } in unreadable {
-        if !refused.iter().any(|other| other.file == *file) {
-            refused.push(Refused {
-                file: Rc::clone(file),
-                object: None,
-                kept: true,
-            });
-        }
-    }
-    refused
+fn is_of(resource: &Resource, path: &Path) -> bool {
+    Path::new(&*resource.file).starts_with(path)
 }
 
 fn nodes(resources: &[Rc<Resource>]) -> Vec<&Node> {

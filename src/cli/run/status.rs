@@ -36,7 +36,7 @@ pub(super) struct Status {
     pub(super) state: State,
     /// How many changes were applied, the first included.
     pub(super) change: u64,
-    /// When the last of them was live, by RFC 3339.
+    /// Since when what is live is, by RFC 3339.
     pub(super) since: String,
     pub(super) objects: usize,
     /// The addresses that are listened on.
@@ -85,14 +85,10 @@ pub(super) enum Event<'a> {
         status: &'a Status,
         took_ms: u128,
     },
-    /// Envoy did not take a change; what was live stays.
+    /// A change as a whole is not taken, by Envoy or before; what was live stays.
     ChangeRefused {
         reason: &'a str,
         log: &'a [String],
-    },
-    /// The manifests cannot be read; what was live stays.
-    Unreadable {
-        reason: &'a str,
     },
     EnvoyEnded {
         status: &'a str,
@@ -163,13 +159,21 @@ impl Reporter {
                 eprintln!("{BAD}not applied{BAD:#}: {reason}; what was live stays");
                 log.iter().for_each(|line| eprintln!("  {FAINT}{line}{FAINT:#}"));
             }
-            Event::Unreadable { reason } => eprintln!("{BAD}unreadable{BAD:#}: {reason}; what was live stays"),
             Event::EnvoyEnded {
                 status,
                 log,
                 restart_ms,
             } => {
-                eprintln!("{BAD}Envoy ended{BAD:#}: {status}; it is started again in {restart_ms} ms. Its last lines:");
+                let again = match restart_ms {
+                    0 => "it is started again".to_owned(),
+                    pause => format!("it is started again in {pause} ms"),
+                };
+                let said = if log.is_empty() {
+                    "it said nothing"
+                } else {
+                    "its last lines:"
+                };
+                eprintln!("{BAD}Envoy ended{BAD:#}: {status}; {again}; {said}");
                 log.iter().for_each(|line| eprintln!("  {FAINT}{line}{FAINT:#}"));
             }
             Event::Draining { seconds } => {
@@ -252,6 +256,9 @@ fn print(event: &impl Serialize, place: Option<Place>) {
     eprintln!("{}", line.unwrap_or_default());
 }
 
+/// So many addresses are told to people.
+const SHOWN: usize = 4;
+
 fn live(status: &Status, took_ms: u128) {
     let Status {
         change,
@@ -266,13 +273,24 @@ fn live(status: &Status, took_ms: u128) {
         1 => "1 object".to_owned(),
         objects => format!("{objects} objects"),
     };
+    let not_served = match refused.len() {
+        0 => String::new(),
+        refused => format!(", {BAD}{refused} refused{BAD:#}"),
+    };
+    let mut shown = match listeners.is_empty() {
+        true => "nothing".to_owned(),
+        false => listeners
+            .iter()
+            .take(SHOWN)
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .join(", "),
+    };
+    if listeners.len() > SHOWN {
+        shown += &format!(" and {} more", listeners.len() - SHOWN);
+    }
     eprintln!(
-        "{GOOD}live{GOOD:#} since {time}Z: change {change}, {objects} in {took_ms} ms, listening on {}",
-        if listeners.is_empty() {
-            "nothing".to_owned()
-        } else {
-            listeners.join(", ")
-        },
+        "{GOOD}live{GOOD:#} since {time}Z: change {change}, {objects}{not_served}, in {took_ms} ms, listening on {shown}"
     );
     for Refusal { file, object, kept } in refused {
         let what = object.as_deref().unwrap_or("what cannot be read of it");

@@ -27,6 +27,8 @@ use restart::Restart;
 
 /// Streams that are to end are looked at this often.
 const LOOK: Duration = Duration::from_millis(20);
+/// And not sooner than this after a change.
+const SETTLING: Duration = Duration::from_millis(100);
 
 mod follow;
 mod restart;
@@ -120,7 +122,10 @@ impl<'a> Supervisor<'a> {
             wasm: self.world.wasm(),
         });
         match self.boot(&snapshot).await {
-            Ok(()) => self.serve(&reading, snapshot, begun),
+            Ok(()) => {
+                self.serve(&reading, snapshot);
+                self.announce(begun.elapsed());
+            }
             Err((Trouble::Stopping, _)) => {}
             Err((trouble, log)) => {
                 let lines: Vec<String> = [trouble.to_string()].into_iter().chain(log).collect();
@@ -214,7 +219,10 @@ async fn have_left(admin: Option<Admin>, deadline: Option<Instant>, generations:
     let (Some(admin), Some(deadline)) = (admin, deadline) else {
         return std::future::pending().await;
     };
+    // A worker may still be at what it was at when the filter changed over.
+    let mut pause = SETTLING;
     while Instant::now() < deadline {
+        sleep(pause).await;
         let asked = Instant::now();
         if let Ok(stats) = admin.stats(generations::IN_USE).await
             && generations.have_left(&stats)
@@ -222,6 +230,6 @@ async fn have_left(admin: Option<Admin>, deadline: Option<Instant>, generations:
             return;
         }
         // An Envoy of many statistics is not to spend its time on this question.
-        sleep(LOOK.max(4 * asked.elapsed())).await;
+        pause = LOOK.max(4 * asked.elapsed());
     }
 }

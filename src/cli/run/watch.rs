@@ -1,11 +1,13 @@
 //! When the manifests change.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+use notify::event::{AccessKind, AccessMode, ModifyKind};
+use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
@@ -15,15 +17,22 @@ use crate::cli::input;
 const CALM: Duration = Duration::from_millis(40);
 /// A change is not put off for longer, however busy the directory is.
 const AT_MOST: Duration = Duration::from_millis(250);
+/// Unless a file is still being written, which gets this long.
+const WRITING: Duration = Duration::from_secs(2);
 /// Where the kernel tells nothing (some network and container file systems, a symbolic link that is turned elsewhere), files are looked at.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// A file that was written to is whole.
+const CLOSED: EventKind = EventKind::Access(AccessKind::Close(AccessMode::Write));
 
 /// Watches files and directories.
 pub(super) struct Watch {
     paths: Vec<PathBuf>,
     recursive: bool,
     watcher: Option<RecommendedWatcher>,
-    events: UnboundedReceiver<()>,
+    events: UnboundedReceiver<notify::Event>,
+    /// Files that were written to and not closed since.
+    unfinished: BTreeSet<PathBuf>,
     /// Whether something has happened that was not looked at.
     told: bool,
     /// What the files looked like when they were last reported.
@@ -38,14 +47,10 @@ impl Watch {
     pub(super) fn new(paths: Vec<PathBuf>, recursive: bool) -> Watch {
         let (sender, events) = unbounded_channel();
         let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-            if !matches!(
-                event,
-                Ok(notify::Event {
-                    kind: notify::EventKind::Access(_),
-                    ..
-                })
-            ) {
-                let _ = sender.send(());
+            // An error is an event too: something was missed.
+            let event = event.unwrap_or_default();
+            if !event.kind.is_access() || event.kind == CLOSED {
+                let _ = sender.send(event);
             }
         });
         let mut watch = Watch {
@@ -53,6 +58,7 @@ impl Watch {
             recursive,
             watcher: watcher.ok(),
             events,
+            unfinished: BTreeSet::new(),
             told: false,
             seen: Vec::new(),
         };
@@ -66,7 +72,7 @@ impl Watch {
         loop {
             // Whoever gives up waiting in between waits again: nothing that was told is forgotten.
             if !self.told {
-                self.told = timeout(LOOK, next(&mut self.events)).await.is_ok();
+                self.told = timeout(LOOK, self.next()).await.is_ok();
             }
             if self.told {
                 self.calm().await;
@@ -83,12 +89,30 @@ impl Watch {
     }
 
     async fn calm(&mut self) {
-        let latest = Instant::now() + AT_MOST;
-        while timeout_at(latest.min(Instant::now() + CALM), next(&mut self.events))
-            .await
-            .is_ok()
-            && Instant::now() < latest
-        {}
+        let begun = Instant::now();
+        loop {
+            let latest = begun + if self.unfinished.is_empty() { AT_MOST } else { WRITING };
+            let pause = if self.unfinished.is_empty() { CALM } else { WRITING };
+            let until = latest.min(Instant::now() + pause);
+            if timeout_at(until, self.next()).await.is_err() || Instant::now() >= latest {
+                return self.unfinished.clear();
+            }
+        }
+    }
+
+    /// Waits for something to happen.
+    async fn next(&mut self) {
+        let Some(event) = self.events.recv().await else {
+            // No watcher: only looking helps.
+            return sleep(LOOK * 2).await;
+        };
+        for path in event.paths {
+            let is_ours = input::is_manifest(&path) || self.paths.iter().any(|own| own.file_name() == path.file_name());
+            match event.kind {
+                EventKind::Modify(ModifyKind::Data(_)) if is_ours => self.unfinished.insert(path),
+                _ => self.unfinished.remove(&path),
+            };
+        }
     }
 
     fn arm(&mut self) {
@@ -121,13 +145,6 @@ impl Watch {
                 (file, look)
             })
             .collect()
-    }
-}
-
-async fn next(events: &mut UnboundedReceiver<()>) {
-    if events.recv().await.is_none() {
-        // No watcher: only looking helps.
-        sleep(LOOK * 2).await;
     }
 }
 

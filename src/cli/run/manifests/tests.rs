@@ -112,6 +112,24 @@ fn an_object_whose_file_cannot_be_read_is_not_deleted() {
 }
 
 #[test]
+fn what_lies_below_a_directory_that_cannot_be_read_stays() {
+    let mut manifests = Manifests::default();
+    read(
+        &mut manifests,
+        &[("m/1", object("a", "")), ("n/1", object("b", ""))],
+        &check,
+    );
+    let mut input = Input::default();
+    input.unreadable.push(Unreadable::whole(Path::new("m"), "it is gone"));
+    input
+        .unreadable
+        .push(Unreadable::whole(Path::new("n/2"), "it was never there"));
+    let reading = manifests.read(input, &check);
+    assert_eq!(served(&reading), ["a"]);
+    assert_eq!(refused(&reading), ["m ? kept", "n/2 ? out"]);
+}
+
+#[test]
 fn an_object_may_move_to_another_file() {
     let mut manifests = Manifests::default();
     read(&mut manifests, &[("1", object("a", "v: old"))], &check);

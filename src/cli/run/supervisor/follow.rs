@@ -1,5 +1,8 @@
 //! When the manifests have changed.
 
+use std::io::ErrorKind;
+use std::path::Path;
+
 use tokio::time::Instant;
 
 use super::Supervisor;
@@ -16,20 +19,30 @@ impl Supervisor<'_> {
     pub(super) fn read(&mut self) -> Result<(Reading, Snapshot), Failure> {
         let mut read = Input::default();
         for path in &self.args.filenames {
-            for file in input::files(path, self.args.recursive)? {
-                let name = file.display().to_string();
-                match std::fs::read(&file) {
-                    Ok(bytes) => read.add(&name, &bytes),
-                    // It was there a moment ago: the next look finds it gone.
-                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                    Err(error) => return Err(Failure::of(name, error)),
-                }
+            match input::files(path, self.args.recursive) {
+                Ok(files) => files.iter().for_each(|file| self.read_file(file, &mut read)),
+                // Who names what is not there is told so; what goes away later may come back.
+                Err(failure) if self.status.borrow().change == 0 => return Err(failure),
+                Err(Failure(reason)) => read.unreadable.push(Unreadable::whole(path, &reason)),
             }
         }
         let mut reading = self.manifests.read(read, &|nodes| self.world.check(nodes));
         let snapshot = self.world.snapshot(&mut reading);
         self.say(&reading.unreadable, &reading.found);
         Ok((reading, snapshot?))
+    }
+
+    fn read_file(&self, file: &Path, read: &mut Input) {
+        match std::fs::read(file) {
+            Ok(bytes) if bytes.is_empty() && self.manifests.has_of(file) => {
+                let reason = "it is empty; if its objects are to go, remove the file";
+                read.unreadable.push(Unreadable::whole(file, reason));
+            }
+            Ok(bytes) => read.add(&file.display().to_string(), &bytes),
+            // It was there a moment ago: the next look finds it gone.
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => read.unreadable.push(Unreadable::whole(file, &error.to_string())),
+        }
     }
 
     fn say(&mut self, unreadable: &[Unreadable], found: &[Found]) {
@@ -53,17 +66,18 @@ impl Supervisor<'_> {
         let begun = Instant::now();
         let (reading, snapshot) = match self.read() {
             Ok(read) => read,
-            Err(Failure(reason)) => {
-                self.status.send_modify(|status| status.problem = Some(reason.clone()));
-                return self.reporter.event(&Event::Unreadable { reason: &reason });
-            }
+            Err(Failure(reason)) => return self.not_applied(&reason, &[]),
         };
         if snapshot == self.target {
             return self.keep(&reading, begun);
         }
         match self.apply(&snapshot).await {
+            Ok(()) => {
+                self.serve(&reading, snapshot);
+                self.announce(begun.elapsed());
+            }
             // An Envoy that has ended is started again, on what was to be served.
-            Ok(()) | Err(Trouble::Stopping | Trouble::Ended) => self.serve(&reading, snapshot, begun),
+            Err(Trouble::Stopping | Trouble::Ended) => self.serve(&reading, snapshot),
             Err(trouble) => self.back(&trouble.to_string()).await,
         }
     }
@@ -83,7 +97,7 @@ impl Supervisor<'_> {
     }
 
     /// From now on this is what is served, and what there is to go back to.
-    pub(super) fn serve(&mut self, reading: &Reading, snapshot: Snapshot, begun: Instant) {
+    pub(super) fn serve(&mut self, reading: &Reading, snapshot: Snapshot) {
         self.target = snapshot;
         self.manifests.enforce(&reading.resources);
         self.status.send_modify(|status| {
@@ -94,7 +108,6 @@ impl Supervisor<'_> {
             status.refused = reading.refused.iter().map(Refusal::from).collect();
             status.problem = None;
         });
-        self.announce(begun.elapsed());
     }
 
     async fn apply(&mut self, snapshot: &Snapshot) -> Result<(), Trouble> {
@@ -137,10 +150,15 @@ impl Supervisor<'_> {
         }
     }
 
+    /// Envoy says no.
     fn refused(&self, reason: &str) {
+        let log = self.envoy.as_ref().map(Envoy::objections).unwrap_or_default();
+        self.not_applied(reason, &log);
+    }
+
+    fn not_applied(&self, reason: &str, log: &[String]) {
         self.status
             .send_modify(|status| status.problem = Some(reason.to_owned()));
-        let log = self.envoy.as_ref().map(Envoy::objections).unwrap_or_default();
-        self.reporter.event(&Event::ChangeRefused { reason, log: &log });
+        self.reporter.event(&Event::ChangeRefused { reason, log });
     }
 }

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::Supervisor;
 use crate::cli::run::envoy::{Envoy, Trouble};
 use crate::cli::run::plan;
-use crate::cli::run::status::{Event, State};
+use crate::cli::run::status::{Event, State, now};
 use crate::envoy::Snapshot;
 
 /// An Envoy that lived this long did not die of how it was started.
@@ -76,7 +76,10 @@ impl Supervisor<'_> {
         let begun = Instant::now();
         let target = self.target.clone();
         match self.boot(&target).await {
-            Ok(()) => self.announce(begun.elapsed()),
+            Ok(()) => {
+                self.status.send_modify(|status| status.since = now());
+                self.announce(begun.elapsed());
+            }
             Err((Trouble::Stopping, _)) => {}
             Err((trouble, log)) => self.down(&trouble.to_string(), &log),
         }

@@ -1,3 +1,4 @@
+use std::io::Write;
 use std::os::unix::fs::symlink;
 
 use super::*;
@@ -135,5 +136,32 @@ fn files_written_together_are_one_change() {
         watch.changed().await;
         writer.await.unwrap();
         assert!(timeout(NEVER, watch.changed()).await.is_err());
+    });
+}
+
+#[test]
+fn a_file_that_is_still_written_is_waited_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.yaml");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let mut watch = Watch::new(vec![directory.path().to_owned()], false);
+        let mut file = fs::File::create(&path).unwrap();
+        let writer = tokio::spawn(async move {
+            for piece in ["one", "two", "three"] {
+                file.write_all(piece.as_bytes()).unwrap();
+                sleep(AT_MOST).await;
+            }
+        });
+        watch.changed().await;
+        assert_eq!(fs::read_to_string(&path).unwrap(), "onetwothree");
+        writer.await.unwrap();
+        // Somebody who never closes it does not stop us.
+        let mut file = fs::File::create(&path).unwrap();
+        file.write_all(b"four").unwrap();
+        assert!(timeout(WRITING + SOON, watch.changed()).await.is_ok());
     });
 }
