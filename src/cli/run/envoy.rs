@@ -26,6 +26,10 @@ const START: Duration = Duration::from_secs(30);
 const ACCEPTANCE: Duration = Duration::from_secs(30);
 /// A cluster whose name does not resolve warms for long; others are not to wait for it.
 const WARMING: Duration = Duration::from_secs(3);
+/// Clients that send nothing for so long have heard that they are to go elsewhere.
+const NOTICE: Duration = Duration::from_secs(1);
+/// Until a request is counted whose connection was taken.
+const ACCEPTED: Duration = Duration::from_millis(200);
 /// Counters are looked at this often.
 const POLL: Duration = Duration::from_millis(3);
 
@@ -190,16 +194,6 @@ impl Envoy {
         self.process.log.since(0)
     }
 
-    /// Waits until no request is under way, at `deadline` at the latest.
-    pub(super) async fn is_quiet(admin: Admin, deadline: Instant) {
-        while Instant::now() < deadline {
-            if active(admin, "downstream_rq_active").await == Some(0) {
-                return;
-            }
-            sleep(Duration::from_millis(20)).await;
-        }
-    }
-
     /// Lets requests under way end, and then ends it. A second signal does not wait for them.
     pub(super) async fn stop(mut self, drain_time: Duration, signals: &Signals) -> &'static str {
         let status = tokio::select! {
@@ -219,29 +213,58 @@ impl Envoy {
         let begun = Instant::now();
         let _ = self.admin.post("/healthcheck/fail").await;
         let _ = self.admin.post("/drain_listeners?graceful&skip_exit").await;
-        while begun.elapsed() < drain_time / 2 && !self.may_close(begun.elapsed()).await {
-            sleep(Duration::from_millis(20)).await;
-        }
+        self.is_left_alone(NOTICE, u64::MAX, begun + drain_time / 2).await;
         let _ = self.admin.post("/drain_listeners").await;
-        Envoy::is_quiet(self.admin, begun + drain_time).await;
+        self.is_left_alone(ACCEPTED, 0, begun + drain_time).await;
     }
 
-    /// Whether the listeners may close: clients have gone, or those that have not are idle.
-    async fn may_close(&self, since: Duration) -> bool {
-        const NOTICE: Duration = Duration::from_secs(1);
-        active(self.admin, "downstream_cx_active").await == Some(0)
-            || since > NOTICE && active(self.admin, "downstream_rq_active").await == Some(0)
+    /// Waits until no more than so many requests are under way and clients have sent no other for some time, which is less when they have
+    /// gone; until `deadline` at the latest.
+    async fn is_left_alone(&self, time: Duration, under_way: u64, deadline: Instant) {
+        let mut requests = None;
+        let mut since = Instant::now();
+        while Instant::now() < deadline {
+            if let Some(load) = Load::of(self.admin).await {
+                if requests.replace(load.requests) != Some(load.requests) {
+                    since = Instant::now();
+                }
+                let time = if load.connections == 0 { time / 4 } else { time };
+                if load.under_way <= under_way && since.elapsed() >= time {
+                    return;
+                }
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
     }
 }
 
-/// Requests or connections of all listeners; none where Envoy does not answer.
-async fn active(admin: Admin, gauge: &str) -> Option<u64> {
-    let stats = admin
-        .stats(&format!("type=Gauges&filter=^http%5C..*{gauge}$"))
-        .await
-        .ok()?;
-    let of_clients = stats.iter().filter(|(name, _)| !name.starts_with("http.admin."));
-    Some(of_clients.filter_map(|(_, value)| value.parse::<u64>().ok()).sum())
+/// What clients ask of all listeners.
+struct Load {
+    connections: u64,
+    under_way: u64,
+    /// Since Envoy began.
+    requests: u64,
+}
+
+impl Load {
+    /// None where Envoy does not answer.
+    async fn of(admin: Admin) -> Option<Load> {
+        let stats = admin
+            .stats("filter=^http%5C..*downstream_(cx_active%7Crq_active%7Crq_total)$")
+            .await
+            .ok()?;
+        let sum = |end: &str| {
+            let of_clients = stats
+                .iter()
+                .filter(|(name, _)| name.ends_with(end) && !name.starts_with("http.admin."));
+            of_clients.filter_map(|(_, value)| value.parse::<u64>().ok()).sum()
+        };
+        Some(Load {
+            connections: sum(".downstream_cx_active"),
+            under_way: sum(".downstream_rq_active"),
+            requests: sum(".downstream_rq_total"),
+        })
+    }
 }
 
 /// Where the admin interface answers that Envoy is live.
