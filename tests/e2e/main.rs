@@ -19,6 +19,7 @@ mod istio;
 mod policies;
 mod protocols;
 mod refusals;
+mod running;
 mod scenarios;
 mod support;
 mod tls;

@@ -28,6 +28,12 @@ impl Stats {
             .filter(|(name, _)| name.starts_with(begin) && name.ends_with(end));
         wanted.map(|(_, value)| value).sum()
     }
+
+    /// How many of those whose name begins so are not 0.
+    pub fn count(&self, begin: &str) -> usize {
+        let named = self.0.iter().filter(|(name, _)| name.starts_with(begin));
+        named.filter(|(_, value)| **value > 0).count()
+    }
 }
 
 impl Admin {
@@ -41,7 +47,12 @@ impl Admin {
     }
 
     pub async fn stats(&self) -> Stats {
-        let answer = self.get("/stats?type=All").await;
+        self.stats_of("").await
+    }
+
+    /// Those whose names hold an expression's match.
+    pub async fn stats_of(&self, filter: &str) -> Stats {
+        let answer = self.get(&format!("/stats?type=All&filter={filter}")).await;
         let line = |line: &str| {
             let (name, value) = line.rsplit_once(": ")?;
             Some((name.to_owned(), value.parse().ok()?))

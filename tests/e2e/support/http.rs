@@ -24,6 +24,7 @@ pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Bytes,
+    pub trailers: HeaderMap,
     /// From the first byte sent to the last byte got.
     pub took: Duration,
 }
@@ -125,8 +126,8 @@ impl Connection {
 
     /// As [`try_send`](Self::try_send), until the head of the answer is there.
     pub async fn begin(&mut self, call: Call) -> Result<Response<Incoming>, String> {
-        self.0.ready().await.map_err(text)?;
-        self.0.send_request(call.build()).await.map_err(text)
+        self.0.ready().await.map_err(not_sent)?;
+        self.0.send_request(call.build()).await.map_err(failed)
     }
 }
 
@@ -153,10 +154,14 @@ pub struct Http2(http2::SendRequest<Body>);
 
 impl Http2 {
     pub async fn open(to: SocketAddr) -> Self {
-        let io = connect(Ipv4Addr::UNSPECIFIED.into(), to).await.unwrap();
-        let (sender, connection) = http2::handshake(TokioExecutor::new(), io).await.unwrap();
+        Self::try_open(to).await.unwrap()
+    }
+
+    pub async fn try_open(to: SocketAddr) -> Result<Self, String> {
+        let io = connect(Ipv4Addr::UNSPECIFIED.into(), to).await?;
+        let (sender, connection) = http2::handshake(TokioExecutor::new(), io).await.map_err(text)?;
         tokio::spawn(connection);
-        Self(sender)
+        Ok(Self(sender))
     }
 
     pub async fn send(&self, call: Call) -> Result<Answer, String> {
@@ -166,13 +171,13 @@ impl Http2 {
     /// As [`send`](Self::send), until the head of the answer is there.
     pub async fn begin(&self, call: Call) -> Result<Response<Incoming>, String> {
         let mut sender = self.0.clone();
-        sender.ready().await.map_err(text)?;
+        sender.ready().await.map_err(not_sent)?;
         let mut request = call.build();
         // HTTP/2 has the host in the target.
         let host = request.headers_mut().remove(HOST).unwrap();
         let target = format!("http://{}{}", host.to_str().unwrap(), request.uri());
         *request.uri_mut() = target.parse().unwrap();
-        sender.send_request(request).await.map_err(text)
+        sender.send_request(request).await.map_err(failed)
     }
 }
 
@@ -190,15 +195,32 @@ async fn whole(response: impl Future<Output = Result<Response<Incoming>, String>
     let begin = Instant::now();
     let answer = async {
         let (parts, body) = response.await?.into_parts();
+        let body = body.collect().await.map_err(text)?;
         Ok(Answer {
             status: parts.status,
             headers: parts.headers,
-            body: body.collect().await.map_err(text)?.to_bytes(),
+            trailers: body.trailers().cloned().unwrap_or_default(),
+            body: body.to_bytes(),
             took: begin.elapsed(),
         })
     };
     let gave_up = |_| Err(format!("no answer in {PATIENCE:?}"));
     tokio::time::timeout(PATIENCE, answer).await.unwrap_or_else(gave_up)
+}
+
+/// Begins the error of a request that never left, for the connection is at its end.
+pub const NOT_SENT: &str = "not sent: ";
+
+fn not_sent(error: hyper::Error) -> String {
+    format!("{NOT_SENT}{}", text(error))
+}
+
+fn failed(error: hyper::Error) -> String {
+    if error.is_canceled() {
+        not_sent(error)
+    } else {
+        text(error)
+    }
 }
 
 /// With its cause, which says most.

@@ -1,5 +1,6 @@
 //! Manifests of services that stand on free ports.
 
+use std::fmt::Display;
 use std::net::SocketAddr;
 
 use serde_json::Value;
@@ -28,23 +29,28 @@ spec:
 "
     );
     for (version, address) in versions {
-        yaml += &format!(
-            "\
----
+        yaml += "---\n";
+        yaml += &endpoint_slice(name, version, port_name, version, *address);
+    }
+    yaml
+}
+
+/// The EndpointSlice `SERVICE-NAME`: one endpoint of a version, for the service's port.
+pub fn endpoint_slice(service: &str, name: &str, port_name: &str, version: &str, address: SocketAddr) -> String {
+    format!(
+        "\
 apiVersion: discovery.k8s.io/v1
 kind: EndpointSlice
 metadata:
-  name: {name}-{version}
-  labels: {{kubernetes.io/service-name: {name}}}
+  name: {service}-{name}
+  labels: {{kubernetes.io/service-name: {service}}}
 addressType: IPv4
 ports: [{{{port_name}, port: {}}}]
-endpoints: [{{addresses: [\"{}\"], labels: {{app: {name}, version: {version}}}}}]
+endpoints: [{{addresses: [\"{}\"], labels: {{app: {service}, version: {version}}}}}]
 ",
-            address.port(),
-            address.ip()
-        );
-    }
-    yaml
+        address.port(),
+        address.ip()
+    )
 }
 
 /// A DestinationRule with a subset for each version.
@@ -66,7 +72,7 @@ spec:
 }
 
 /// A VirtualService with these `http` rules, each in YAML's flow style.
-pub fn virtual_service(host: &str, rules: &[&str]) -> String {
+pub fn virtual_service(host: &str, rules: &[impl Display]) -> String {
     let mut yaml = format!(
         "\
 apiVersion: networking.istio.io/v1

@@ -66,6 +66,18 @@ impl Process {
         }
     }
 
+    /// Waits until it has ended by itself.
+    pub async fn ended(&mut self) -> ExitStatus {
+        let begin = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(begin.elapsed() < 2 * PATIENCE, "{} does not end", self.name);
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     /// Asks it to end, again and again as impatient people do, and waits until it has; none if it has not after 10 s.
     pub fn stop(&mut self) -> Option<ExitStatus> {
         let begin = Instant::now();

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 
 use super::admin::{Admin, Stats};
 use super::container::Container;
+use super::http::get;
 use super::process::{Process, Stopped, children};
 
 /// A machine that has much else to do is slow to compile the filter.
@@ -17,10 +18,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 const MACHINES: &str = "wasm.envoy.wasm.runtime.v8.active";
 
-/// `switchyard run` over a directory of manifests, with one worker.
+/// `switchyard run` over a directory of manifests.
 pub struct Switchyard {
     pub admin: Admin,
-    process: Process,
+    pub process: Process,
     /// Where it runs, if not here.
     container: Option<Container>,
     /// V8's machines at the start: one for each thread and the one they are copied from. Not known of an Envoy that served others before.
@@ -44,17 +45,30 @@ pub fn wasm() -> PathBuf {
 }
 
 impl Switchyard {
-    /// Starts it with who calls and with the first manifests, and waits until they are live.
+    /// Starts it with who calls and with the first manifests, and waits until they are live. One worker, and 8 s to drain.
     pub async fn start(callers: &str, manifests: &[String]) -> Self {
+        let names: Vec<String> = (0..manifests.len()).map(file_name).collect();
+        let files: Vec<(&str, &String)> = names.iter().map(String::as_str).zip(manifests).collect();
+        Self::with(callers, files, &["--concurrency=1", "--drain-time=8"]).await
+    }
+
+    /// As [`start`](Self::start), with files of these names and with these arguments.
+    pub async fn with<'a>(
+        callers: &str,
+        manifests: impl IntoIterator<Item = (&'a str, &'a String)>,
+        arguments: &[&str],
+    ) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let path = |name: &str| directory.path().join(name);
         let followed = path("manifests");
         fs::create_dir(&followed).unwrap();
         fs::write(path("callers.yaml"), callers).unwrap();
-        for (number, manifest) in manifests.iter().enumerate() {
-            fs::write(followed.join(file_name(number)), manifest).unwrap();
+        let mut applied = 0;
+        for (name, manifest) in manifests {
+            fs::write(followed.join(name), manifest).unwrap();
+            applied += 1;
         }
-        let arguments = [
+        let own = [
             "run".into(),
             "--filename".into(),
             followed.clone(),
@@ -66,17 +80,16 @@ impl Switchyard {
             path("envoy"),
             "--admin=127.0.0.1:0".into(),
             "--ready=127.0.0.1:0".into(),
-            "--concurrency=1".into(),
-            "--drain-time=8".into(),
             "--events=json".into(),
         ];
+        let arguments = own.into_iter().chain(arguments.iter().map(PathBuf::from));
         let program = Path::new(env!("CARGO_BIN_EXE_switchyard"));
         let mut switchyard = Self {
             admin: Admin(([127, 0, 0, 1], 0).into()),
             process: Process::start("switchyard", program, arguments, directory.path()),
             container: None,
             machines: None,
-            applied: manifests.len(),
+            applied,
             manifests: followed,
             directory,
         };
@@ -119,10 +132,15 @@ impl Switchyard {
 
     /// Writes a manifest as [`apply`](Self::apply) does, and does not wait.
     pub fn put(&mut self, manifest: &str) {
+        self.write(&file_name(self.applied), manifest);
+        self.applied += 1;
+    }
+
+    /// Writes a file among the manifests, whole and renamed into place.
+    pub fn write(&self, name: &str, manifest: &str) {
         let unfinished = self.manifests.join(".unfinished");
         fs::write(&unfinished, manifest).unwrap();
-        fs::rename(unfinished, self.manifests.join(file_name(self.applied))).unwrap();
-        self.applied += 1;
+        fs::rename(unfinished, self.manifests.join(name)).unwrap();
     }
 
     /// Waits for so many changes to have gone live, and returns the last one's event.
@@ -143,6 +161,12 @@ impl Switchyard {
         let said = self.process.stderr();
         let events = said.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         events.filter(|event| event["event"] == sort).collect()
+    }
+
+    /// The status that its own address answers `/ready` with.
+    pub async fn readiness(&self) -> u16 {
+        let address = self.events("live")[0]["ready"].as_str().unwrap().parse().unwrap();
+        get("ready", "/ready").send(address).await.status.as_u16()
     }
 
     /// The access log of requests for a host, as soon as it has so many lines.
@@ -187,6 +211,13 @@ impl Switchyard {
         let children = children(self.process.id());
         assert_eq!(children.len(), 1, "of the command");
         children[0]
+    }
+
+    /// What Envoy keeps in memory, in KB.
+    pub fn resident(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.envoy().as_raw_nonzero())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim_end_matches("kB").trim().parse().unwrap()
     }
 
     /// Envoy stands still until the result is dropped.
