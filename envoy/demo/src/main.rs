@@ -52,8 +52,7 @@ async fn main() -> Result<()> {
             .iter()
             .map(|file| Path::new("testdata/scenarios").join(&name).join(file))
             .collect();
-        if !files.is_empty() {
-            manifests.apply(&files)?;
+        if !files.is_empty() && manifests.apply(&files)? {
             run.changed().await?;
         }
         println!("{}", show(step, &logs).await?);

@@ -33,8 +33,8 @@ impl Manifests {
         Ok(manifests)
     }
 
-    /// Applies these files in the place of what was applied before, in one change.
-    pub fn apply(&self, files: &[PathBuf]) -> Result<()> {
+    /// Applies these files in the place of what was applied before, in one change; false where they are what was applied before.
+    pub fn apply(&self, files: &[PathBuf]) -> Result<bool> {
         let mut objects: Vec<((String, String), String)> = Vec::new();
         for file in files {
             let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
@@ -46,9 +46,16 @@ impl Manifests {
             }
         }
         let all: Vec<String> = objects.into_iter().map(|(_, text)| text).collect();
-        let part = self.directory.join(".rules.yaml.part");
-        std::fs::write(&part, all.join("\n---\n"))?;
-        std::fs::rename(part, self.directory.join("rules.yaml"))?;
-        Ok(())
+        let all = all.join("\n---\n");
+        let (part, rules) = (
+            self.directory.join(".rules.yaml.part"),
+            self.directory.join("rules.yaml"),
+        );
+        if std::fs::read_to_string(&rules).is_ok_and(|before| before == all) {
+            return Ok(false);
+        }
+        std::fs::write(&part, all)?;
+        std::fs::rename(part, rules)?;
+        Ok(true)
     }
 }

@@ -38,11 +38,25 @@ pub struct Run {
     live: u64,
 }
 
+/// What `switchyard run` tells.
 #[derive(Deserialize)]
-struct Event {
-    event: String,
-    #[serde(default)]
-    change: u64,
+#[serde(tag = "event", rename_all = "kebab-case")]
+enum Event {
+    Starting {},
+    Live {
+        change: u64,
+    },
+    Finding {
+        severity: String,
+        code: String,
+        object: String,
+        path: String,
+        message: String,
+    },
+    /// A line of Envoy's log.
+    Envoy {
+        message: String,
+    },
 }
 
 impl Run {
@@ -79,12 +93,23 @@ impl Run {
 
     async fn next_change(&mut self) -> Result<()> {
         while let Some(line) = self.events.next_line().await? {
-            match serde_saphyr::from_str::<Event>(&line) {
-                Ok(event) if event.event == "live" && event.change > self.live => {
-                    self.live = event.change;
+            match serde_saphyr::from_str(&line) {
+                Ok(Event::Live { change }) if change > self.live => {
+                    self.live = change;
                     return Ok(());
                 }
-                Ok(event) if matches!(event.event.as_str(), "starting" | "live") => {}
+                Ok(Event::Starting {} | Event::Live { .. }) => {}
+                Ok(Event::Finding {
+                    severity,
+                    code,
+                    object,
+                    path,
+                    message,
+                }) => {
+                    println!("   {severity}[{code}]: {object} {path}: {message}");
+                }
+                // The filter finds what the command has found.
+                Ok(Event::Envoy { message }) if message.starts_with("wasm: wasm log switchyard: Warning") => {}
                 _ => eprintln!("{line}"),
             }
         }
