@@ -19,6 +19,8 @@ pub struct Plugin {
     pub options: Options,
     /// What decides.
     pub table: RouteTable,
+    /// Whether the port that a request comes to is a service's: a sidecar listens for many.
+    pub listens_for_all_ports: bool,
     /// The number under which it is counted while it is in use.
     pub generation: Option<u32>,
     /// What is to be said of it, nothing of which refuses it.
@@ -42,8 +44,10 @@ impl Plugin {
             .explain_header
             .iter_mut()
             .for_each(|name| name.make_ascii_lowercase());
+        let proxy = &config.proxy;
         Ok(Plugin {
             options,
+            listens_for_all_ports: proxy.port.is_none() && proxy.gateways.iter().any(|gateway| gateway == "mesh"),
             table,
             generation: config.generation,
             findings,

@@ -19,6 +19,8 @@ pub struct Request<'a> {
     pub path: &'a [u8],
     /// `:scheme`.
     pub scheme: &'a [u8],
+    /// The port it came to, for an `:authority` that names none; none where it is not known.
+    pub came_to: Option<u16>,
 }
 
 impl<'a> Request<'a> {
@@ -30,6 +32,7 @@ impl<'a> Request<'a> {
             authority: b"",
             path: b"",
             scheme: b"",
+            came_to: None,
         };
         for (name, value) in headers.iter().take_while(|(name, _)| name.first() == Some(&b':')) {
             match name {
@@ -73,10 +76,15 @@ impl<'a> Request<'a> {
         hostname::without_port(self.authority)
     }
 
-    /// The port that the `:authority` names, or its scheme's.
+    /// The port that the `:authority` names, or the one it came to, or its scheme's.
     pub fn port(&self) -> u16 {
         let default = if self.scheme == b"https" { 443 } else { 80 };
-        hostname::split_port(self.authority).1.unwrap_or(default)
+        self.named_port().or(self.came_to).unwrap_or(default)
+    }
+
+    /// The port that the `:authority` names.
+    pub fn named_port(&self) -> Option<u16> {
+        hostname::split_port(self.authority).1
     }
 
     /// Whether Envoy takes the request for gRPC: `application/grpc`, alone or with a `+` suffix.
@@ -100,6 +108,22 @@ mod tests {
         assert_eq!(request.path_only(), b"/a");
         assert_eq!(request.query(), Some(&b"b=1"[..]));
         assert_eq!(request.method, b"GET");
+    }
+
+    #[test]
+    fn the_port_it_came_to_counts_where_the_authority_names_none() {
+        let port = |authority: &str, came_to| {
+            let headers: HeaderMap = [(":authority", authority), (":scheme", "http")].into_iter().collect();
+            let request = Request {
+                came_to,
+                ..Request::new(&headers)
+            };
+            request.port()
+        };
+        assert_eq!(
+            (port("a:8080", Some(9080)), port("a", Some(9080)), port("a", None)),
+            (8080, 9080, 80)
+        );
     }
 
     #[test]

@@ -15,7 +15,8 @@ pub struct Proxy {
     pub labels: BTreeMap<String, String>,
     /// The gateways it serves, as `namespace/name` or `name` in its own namespace; `mesh` is a sidecar.
     pub gateways: Vec<String>,
-    /// The service port its listener stands for (a gateway's server port); with none, the port that a request's `:authority` names.
+    /// The service port its listener stands for (a gateway's server port); with none, the port that a request's `:authority` names, or
+    /// the one that it came to.
     pub port: Option<i64>,
 }
 

@@ -53,6 +53,7 @@ async fn the_virtual_service_in_plugin_config_wins_over_istiods_routes() {
     let theirs = proxy.listen(&without_us(sent("routes.json")), None);
     let envoy = proxy.start().await;
     for host in [
+        "reviews",
         "reviews:9080",
         "reviews.default:9080",
         "reviews.default.svc.cluster.local:9080",
@@ -63,10 +64,10 @@ async fn the_virtual_service_in_plugin_config_wins_over_istiods_routes() {
         assert_eq!(get(host, "/reviews/0").send(theirs).await.text(), REVIEWS, "{host}");
     }
     let received = proxy.received();
-    assert_eq!(received.len(), 9);
+    assert_eq!(received.len(), 12);
     assert_none_reserved(&received);
     let stats = envoy.admin.stats().await;
-    assert_eq!(stats.sum("wasmcustom.switchyard_requests_total", ""), 6);
+    assert_eq!(stats.sum("wasmcustom.switchyard_requests_total", ""), 8);
 }
 
 #[tokio::test]
@@ -134,11 +135,7 @@ async fn a_client_cannot_choose_its_cluster() {
     let _envoy = proxy.start().await;
     for to in [by_istiod, by_ours, without_filter] {
         let reviews = if to == without_filter { REVIEWS } else { REVIEWS_V2 };
-        for (host, cluster) in [
-            ("reviews:9080", reviews),
-            ("ratings", RATINGS),
-            ("a.example", ELSEWHERE),
-        ] {
+        for (host, cluster) in [("reviews", reviews), ("ratings", RATINGS), ("a.example", ELSEWHERE)] {
             let answer = forged(get(host, "/")).send(to).await;
             assert_eq!((answer.status.as_u16(), answer.text()), (200, cluster), "{host}");
         }
@@ -161,13 +158,10 @@ async fn the_sidecars_manifests_run() {
     let retrying = proxy.listen(&routes, Some(&extension(Some(&with_retries))));
     let _envoy = proxy.start().await;
 
-    let jason = get("reviews:9080", "/")
-        .header("end-user", "jason")
-        .send(as_shipped)
-        .await;
+    let jason = get("reviews", "/").header("end-user", "jason").send(as_shipped).await;
     assert_eq!(jason.text(), REVIEWS_V2);
     assert!(jason.took > Duration::from_secs(2), "{:?}", jason.took);
-    assert_eq!(get("reviews:9080", "/").send(as_shipped).await.text(), REVIEWS_V1);
+    assert_eq!(get("reviews", "/").send(as_shipped).await.text(), REVIEWS_V1);
 
     proxy.received();
     proxy.upstreams[REVIEWS_V1].behave(Behaviour {
@@ -175,7 +169,7 @@ async fn the_sidecars_manifests_run() {
         ..Behaviour::default()
     });
     for (to, tries) in [(as_shipped, 1), (retrying, 4)] {
-        assert_eq!(get("reviews:9080", "/").send(to).await.status, 500);
+        assert_eq!(get("reviews", "/").send(to).await.status, 500);
         let received = proxy.received();
         assert_eq!(received.len(), tries);
         assert_none_reserved(&received);

@@ -136,6 +136,11 @@ fn without_port(address: Vec<u8>) -> Vec<u8> {
     bare.to_vec()
 }
 
+/// The port that the request came to: behind the redirection of a sidecar, the one that the client asked for.
+pub fn local_port() -> Option<u16> {
+    u16::try_from(integer(property(&["destination", "port"])?)?).ok()
+}
+
 /// What Envoy knows of the request beside its headers, as format strings name it.
 pub fn attribute(attribute: Attribute) -> Option<Vec<u8>> {
     match attribute {
@@ -155,10 +160,13 @@ pub fn attribute(attribute: Attribute) -> Option<Vec<u8>> {
     }
 }
 
-/// Numbers come as eight bytes, little-endian.
 fn number(raw: Vec<u8>) -> Option<Vec<u8>> {
-    let raw: [u8; 8] = raw.try_into().ok()?;
-    Some(i64::from_le_bytes(raw).to_string().into_bytes())
+    Some(integer(raw)?.to_string().into_bytes())
+}
+
+/// Numbers come as eight bytes, little-endian.
+fn integer(raw: Vec<u8>) -> Option<i64> {
+    raw.try_into().ok().map(i64::from_le_bytes)
 }
 
 /// Leaves a value for access logs, as `%FILTER_STATE(wasm.NAME:PLAIN)%`.

@@ -86,9 +86,12 @@ impl Stream {
         self.explanation = Some(explanation.into());
     }
 
-    fn route(&mut self, routed: Routed, headers: HeaderMap, end_of_stream: bool) -> Action {
+    fn route(&mut self, routed: Routed, headers: HeaderMap, came_to: Option<u16>, end_of_stream: bool) -> Action {
         let metrics = self.shared.metrics.of(&routed.route);
-        let request = Request::new(&headers);
+        let request = Request {
+            came_to,
+            ..Request::new(&headers)
+        };
         let edits = routed.request_edits(&request, &host::attribute);
         let mirrors = if routed.is_answered_here() {
             Vec::new()
@@ -233,7 +236,11 @@ impl HttpContext for Stream {
             return Action::Continue;
         };
         let asks = self.takes_question(&mut headers);
-        let request = Request::new(&headers);
+        let mut request = Request::new(&headers);
+        if self.shared.plugin.listens_for_all_ports && request.named_port().is_none() {
+            request.came_to = host::local_port();
+        }
+        let came_to = request.came_to;
         let mut decision = decide(&self.shared.plugin.table, &request, &mut *self.shared.dice.borrow_mut());
         if let Decision::Routed(routed) = &mut decision {
             self.bound_faults(routed);
@@ -242,7 +249,7 @@ impl HttpContext for Stream {
             self.explain(&request, &decision);
         }
         match decision {
-            Decision::Routed(routed) => self.route(routed, headers, end_of_stream),
+            Decision::Routed(routed) => self.route(routed, headers, came_to, end_of_stream),
             Decision::NotFound => {
                 self.shared.metrics.unmatched.increment();
                 let mut edits = HeaderEdits::new(&headers);

@@ -118,11 +118,12 @@ impl Proxy {
 
     /// Adds istiod's listener with these routes, and with the filter or without.
     pub fn listen(&mut self, routes: &Value, extension: Option<&Value>) -> SocketAddr {
-        let port = Port::reserve();
+        // A client's connection keeps the port it asked for when a sidecar takes it over.
+        let port = Port::numbered(9080);
         let number = self.listeners.len();
         let mut listener = sent("listeners.json");
         listener["name"] = format!("istio {number}").into();
-        listener["address"]["socket_address"] = json!({"address": "127.0.0.1", "port_value": port.address().port()});
+        listener["address"]["socket_address"] = json!({"address": port.address().ip(), "port_value": 9080});
         listener["bind_to_port"] = true.into();
         let manager = &mut listener["filter_chains"][0]["filters"][0]["typed_config"];
         manager["stat_prefix"] = format!("istio_{number}").into();

@@ -10,17 +10,30 @@ use tokio::net::TcpSocket;
 /// tests and other processes keep away.
 pub struct Port {
     address: SocketAddr,
-    _held: TcpSocket,
+    held: Vec<TcpSocket>,
 }
 
 impl Port {
     pub fn reserve() -> Self {
+        Self::at([127, 0, 0, 1], 0)
+    }
+
+    /// This port, at an address of this machine where it is free.
+    pub fn numbered(port: u16) -> Self {
+        let mut unique = Self::reserve();
+        let [high, low] = unique.address.port().to_be_bytes();
+        let mut numbered = Self::at([127, 1, high, low], port);
+        numbered.held.append(&mut unique.held);
+        numbered
+    }
+
+    fn at(address: [u8; 4], port: u16) -> Self {
         let held = TcpSocket::new_v4().unwrap();
         held.set_reuseport(true).unwrap();
-        held.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        held.bind(SocketAddr::from((address, port))).unwrap();
         Self {
             address: held.local_addr().unwrap(),
-            _held: held,
+            held: vec![held],
         }
     }
 
