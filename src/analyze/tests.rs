@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 
 mod effects;
+mod listed;
 mod reach;
 
 /// What is said of these documents: severity's first letter, code, object's name and path of each finding.
