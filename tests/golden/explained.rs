@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use switchyard::analyze::analyze;
 use switchyard::config::Config;
-use switchyard::explain::{Answer as Explained, Change, Explanation, RuleReference, Treatment, Verdict, explain};
+use switchyard::explain::{
+    Answer as Explained, Change, Explanation, PassedOver, RuleReference, Treatment, Verdict, explain,
+};
 use switchyard::matcher::Unmet;
 use switchyard::plugin::Plugin;
 use switchyard::registry::Registry;
@@ -156,6 +158,9 @@ fn untrue(
             }
             continue;
         }
+        if passed.unmet.found != found(unmet, request) {
+            faults.push(format!("{} is not what the request has", passed.unmet));
+        }
         let headers = change.applied(request.headers);
         let changed = Request::new(&headers);
         let holds = match unmet {
@@ -167,6 +172,37 @@ fn untrue(
         if !holds {
             faults.push(format!("{} does not hold after {change:?}", passed.unmet));
         }
+        let again = explain(&plugin.table, &changed, &attribute).passed_over;
+        let said = |passed: &PassedOver| {
+            (
+                passed.rule.clone(),
+                passed.unmet.condition.clone(),
+                passed.unmet.asked.clone(),
+            )
+        };
+        if !matches!(unmet, Unmet::Port(_)) && again.iter().any(|other| said(other) == said(passed)) {
+            faults.push(format!("{} is said again after {change:?}", passed.unmet));
+        }
     }
     faults
+}
+
+/// What a request has where a condition looks.
+fn found(unmet: Unmet, request: &Request) -> Vec<String> {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let lines = |name: &str| {
+        let lines = request.headers.iter().filter(|(other, _)| *other == name.as_bytes());
+        lines.map(|(_, value)| text(value)).collect()
+    };
+    match unmet {
+        Unmet::Port(_) => vec![request.port().to_string()],
+        Unmet::Path(_) => vec![text(request.path_only())],
+        Unmet::Header(header) => lines(&header.name),
+        Unmet::QueryParameter(parameter) => {
+            let query = text(request.query().unwrap_or_default());
+            let mut pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+            let pair = pairs.find(|(name, _)| *name == &*parameter.name);
+            pair.map(|(_, value)| value.to_owned()).into_iter().collect()
+        }
+    }
 }
