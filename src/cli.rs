@@ -22,6 +22,7 @@ mod report;
 mod request;
 mod run;
 mod site;
+mod terminal;
 
 /// Istio's traffic management on any stock Envoy
 ///

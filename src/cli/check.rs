@@ -115,7 +115,9 @@ pub(super) fn run(args: &Args) -> Result<Status, Failure> {
         Format::Sarif => sarif::print(&items)?,
         Format::Github => github::print(&items),
     };
-    super::print_styled(printed.trim_end_matches('\n'))?;
+    if !printed.is_empty() {
+        super::print_styled(printed.trim_end_matches('\n'))?;
+    }
     if !sources.input.unreadable.is_empty() {
         return Err(Failure(format!(
             "{} could not be read",

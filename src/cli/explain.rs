@@ -9,6 +9,7 @@ use super::input::{Input, InputArgs};
 use super::listener::ListenerArgs;
 use super::request::{self, Sent};
 use super::{Failure, Status, report};
+use crate::config::nearest;
 use crate::decision::{Decision, decide};
 use crate::dice::Wyrand;
 use crate::explain::{Draw, Explanation, compact, explain};
@@ -47,7 +48,8 @@ pub(super) struct Args {
     /// Draw once, with this seed, instead of giving probabilities alone
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
-    /// Requests to count by rule and destination: one JSON object a line, or an access log of Envoy in JSON
+    /// Requests to count by rule and destination, one JSON object a line, or - for standard input: {"method", "url", "headers", "count"}, or
+    /// an access log of Envoy in JSON, which has no headers but the user agent, the forwarded-for and the request id
     #[arg(long, value_name = "FILE", conflicts_with_all = ["target", "method", "headers", "seed"])]
     requests: Option<PathBuf>,
     /// How to print it
@@ -80,7 +82,17 @@ struct Explained<'a> {
 }
 
 pub(super) fn run(args: &Args) -> Result<Status, Failure> {
-    let requests = args.requests.as_deref().map(request::read).transpose()?;
+    let requests_are_piped = args.requests.as_deref().is_some_and(|path| path.as_os_str() == "-");
+    if requests_are_piped && args.input.reads_standard_input() {
+        return Err(Failure(
+            "standard input is either the documents or the requests".to_owned(),
+        ));
+    }
+    let mut requests = args.requests.as_deref().map(request::read).transpose()?;
+    if args.listener.is_gateway() {
+        // Behind a gateway's Service its listeners stand on other ports than the Gateway names.
+        requests.iter_mut().flatten().for_each(|sent| sent.listener = None);
+    }
     let sent = if requests.is_none() { Some(args.sent()?) } else { None };
     let input = args.input.read()?;
     if !input.unreadable.is_empty() {
@@ -112,7 +124,8 @@ fn one(sent: &Sent, input: &Input, args: &Args) -> Result<Status, Failure> {
     });
     match args.output {
         Format::Text => {
-            let printed = text::print(sent, &request, &explanation, drawn.as_ref(), input);
+            let near = near(&plugin, &request, &explanation);
+            let printed = text::print(sent, &request, &explanation, drawn.as_ref(), near.as_deref(), input);
             super::print_styled(printed.trim_end_matches('\n'))?;
         }
         Format::Short => {
@@ -131,6 +144,15 @@ fn one(sent: &Sent, input: &Input, args: &Args) -> Result<Status, Failure> {
         }
     }
     Ok(Status::Done)
+}
+
+/// The host that may have been meant by one that nobody has.
+fn near(plugin: &Plugin, request: &Request, explanation: &Explanation) -> Option<String> {
+    let host = std::str::from_utf8(request.host()).ok()?;
+    let domains = plugin.table.domains();
+    let names: Vec<&str> = domains.iter().flatten().map(String::as_str).collect();
+    let near = nearest(host, &names).filter(|_| explanation.host.is_none())?;
+    Some(near.to_owned())
 }
 
 /// What decides at a port; none, and the findings said, where nothing may run.

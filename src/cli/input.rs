@@ -54,6 +54,11 @@ pub(super) struct Input {
 }
 
 impl InputArgs {
+    /// Whether one of them is standard input.
+    pub(super) fn reads_standard_input(&self) -> bool {
+        self.filenames.iter().any(|path| path.as_os_str() == "-")
+    }
+
     /// Reads every file. One that cannot be read ends it.
     pub(super) fn read(&self) -> Result<Input, Failure> {
         let mut input = Input::default();

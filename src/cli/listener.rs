@@ -77,6 +77,11 @@ impl ListenerArgs {
         self.port
     }
 
+    /// Whether it is a gateway's.
+    pub(super) fn is_gateway(&self) -> bool {
+        !self.gateways.is_empty()
+    }
+
     /// What decides at a port; the findings where nothing may run.
     pub(super) fn load(&self, input: &Input, port: u16) -> Result<Result<Plugin, Vec<Finding>>, Failure> {
         let json = serde_json::to_vec(&PluginJson {

@@ -22,6 +22,8 @@ pub(super) struct Sent {
     pub(super) headers: Vec<(String, String)>,
     /// The port of the listener, where it is not the authority's.
     pub(super) port: Option<u16>,
+    /// The port that an access log has of Envoy's own side; it counts where nothing else names one.
+    pub(super) listener: Option<u16>,
     /// How many there are of it.
     pub(super) count: u64,
 }
@@ -66,6 +68,7 @@ impl Sent {
             path: uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
             headers: Vec::new(),
             port: None,
+            listener: None,
             count: 1,
         })
     }
@@ -86,7 +89,7 @@ impl Sent {
     pub(super) fn port(&self) -> u16 {
         let default = if self.scheme == "https" { 443 } else { 80 };
         let own = || hostname::split_port(self.authority.as_bytes()).1;
-        self.port.or_else(own).unwrap_or(default)
+        self.port.or_else(own).or(self.listener).unwrap_or(default)
     }
 
     /// The headers as Envoy hands them to its filters.
@@ -136,6 +139,7 @@ impl Sent {
                     path: path.unwrap_or_else(|| "/".to_owned()),
                     headers: Vec::new(),
                     port: None,
+                    listener: None,
                     count: 1,
                 }
             }
@@ -151,6 +155,7 @@ impl Sent {
                 Some(number.ok_or_else(|| format!("has {port} for a port"))?)
             }
         };
+        sent.listener = text(&["downstream_local_address"]).and_then(|address| service_port(&address));
         sent.count = any(&["count"])
             .map_or(Some(1), Value::as_u64)
             .ok_or("has a count that is no number")?;
@@ -166,6 +171,14 @@ impl Sent {
             .with_headers(logged.collect::<Vec<_>>())
             .with_headers(headers(any(&["headers"]))?))
     }
+}
+
+/// The service port that a sidecar's listener stands for. Ports that need privileges stand 10000 higher, unless callers say otherwise.
+fn service_port(address: &str) -> Option<u16> {
+    const OFFSET: u16 = 10_000;
+    let port = hostname::split_port(address.as_bytes()).1?;
+    let below = port.checked_sub(OFFSET).filter(|port| (1..1024).contains(port));
+    Some(below.unwrap_or(port))
 }
 
 /// An object, or a list of pairs.
@@ -194,13 +207,18 @@ fn headers(value: Option<&Value>) -> Result<Vec<(String, String)>, String> {
 
 /// The requests of a file, one JSON object a line: our own fields, or those of an access log of Envoy.
 pub(super) fn read(path: &Path) -> Result<Vec<Sent>, Failure> {
-    let name = path.display();
-    let text = std::fs::read_to_string(path).map_err(|error| Failure::of(&name, error))?;
+    let (name, text) = if path.as_os_str() == "-" {
+        ("standard input".to_owned(), std::io::read_to_string(std::io::stdin()))
+    } else {
+        (path.display().to_string(), std::fs::read_to_string(path))
+    };
+    let text = text.map_err(|error| Failure::of(&name, error))?;
     let mut requests = Vec::new();
     for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let wrong = |reason: String| Failure(format!("{name}:{}: {reason}", index + 1));
-        let object = serde_json::from_str(line).map_err(|error| wrong(format!("is no JSON object: {error}")))?;
-        requests.push(Sent::read(&object).map_err(wrong)?);
+        let value: Value = serde_json::from_str(line).map_err(|error| wrong(format!("is not JSON: {error}")))?;
+        let object = value.as_object().ok_or_else(|| wrong("is no JSON object".to_owned()))?;
+        requests.push(Sent::read(object).map_err(wrong)?);
     }
     if requests.is_empty() {
         return Err(Failure(format!("{name}: holds no request")));
@@ -238,6 +256,10 @@ mod tests {
             read(r#"{"method":"PUT","authority":"a:81","path":"/x","user_agent":"curl","response_code":200}"#).unwrap();
         assert_eq!((logged.line().as_str(), logged.port()), ("PUT http://a:81/x", 81));
         assert_eq!(logged.headers, [("user-agent".to_owned(), "curl".to_owned())]);
+        let own_log = r#"{"authority":"httpbin","path":"/","downstream_local_address":"127.0.0.1:8000"}"#;
+        assert_eq!(read(own_log).unwrap().port(), 8000);
+        assert_eq!(read(&own_log.replace("8000", "10080")).unwrap().port(), 80);
+        assert_eq!(read(&own_log.replace("httpbin", "httpbin:81")).unwrap().port(), 81);
         let own = read(r#"{"url":"a/x","port":"9","headers":[["Host","b"],["x","1"]],"count":3}"#).unwrap();
         assert_eq!((own.authority.as_str(), own.port(), own.count), ("b", 9, 3));
         assert!(

@@ -7,6 +7,7 @@ mod check;
 mod explain;
 mod plugin_config;
 mod run;
+mod terminal;
 
 use std::fs;
 use std::io::Write;

@@ -7,7 +7,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::item::{Item, Place};
 use super::sources::Sources;
-use crate::cli::report;
+use crate::cli::{report, terminal};
 use crate::finding::Severity;
 
 /// How much of a line of the source is shown where there is no terminal.
@@ -15,7 +15,7 @@ const WIDTH: usize = 140;
 
 /// Each finding with its lines, and how many there are.
 pub(super) fn whole(items: &[Item], sources: &Sources) -> String {
-    let width = terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| usize::from(width.0).max(40));
+    let width = terminal::width();
     let mut printed = String::new();
     let rules: Vec<&Item> = items.iter().filter(|item| item.code == "IST0130").collect();
     // What is said of a rule need not be said of each of its matches.
@@ -24,7 +24,7 @@ pub(super) fn whole(items: &[Item], sources: &Sources) -> String {
     for item in &shown {
         let _ = writeln!(printed, "{}\n", one(item, sources, width));
     }
-    printed.push_str(&summary(&shown, sources));
+    printed.push_str(&terminal::folded(&summary(&shown, sources), width, 2));
     printed
 }
 
@@ -35,10 +35,8 @@ fn one(item: &Item, sources: &Sources, width: Option<usize>) -> String {
         Severity::Info => Level::INFO,
     };
     let heading = report::name(item.severity).len() + item.code.len() + 4;
-    let mut title = format!("{}{}", item.subject(), item.message);
-    if let Some(width) = width {
-        title = wrapped(&title, width.saturating_sub(heading));
-    }
+    let title = format!("{}{}", item.subject(), item.message);
+    let title = terminal::folded(&title, width.map(|width| width.saturating_sub(heading)), 0);
     let mut title = level.primary_title(&title);
     if !item.code.is_empty() {
         title = title.id(item.code);
@@ -58,25 +56,6 @@ fn one(item: &Item, sources: &Sources, width: Option<usize>) -> String {
         group = group.element(snippet(file, sources.text(file), &here));
     }
     Renderer::styled().term_width(width.unwrap_or(WIDTH)).render(&[group])
-}
-
-/// Lines of at most `width` characters, where the words are no longer.
-fn wrapped(text: &str, width: usize) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut column = 0;
-    for word in text.split(' ') {
-        let length = word.chars().count();
-        if column > 0 && column + 1 + length > width {
-            out.push('\n');
-            column = 0;
-        } else if column > 0 {
-            out.push(' ');
-            column += 1;
-        }
-        out.push_str(word);
-        column += length;
-    }
-    out
 }
 
 /// The part of a file that has the places, as little as is needed of a long one.

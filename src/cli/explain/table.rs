@@ -10,7 +10,7 @@ use super::text::percent;
 use super::{Args, Format, load, place};
 use crate::cli::input::Input;
 use crate::cli::request::Sent;
-use crate::cli::{Failure, Status, progress};
+use crate::cli::{Failure, Status, progress, terminal};
 use crate::explain::RuleReference;
 use crate::plugin::Plugin;
 use crate::request::Request;
@@ -197,31 +197,44 @@ fn text(counted: &BTreeMap<Taker, Counted>, unreached: &[&RuleReference], input:
         let share = percent((row.requests as f64 / total.max(1) as f64 * 1000.0).round() / 1000.0);
         rows.push([row.requests.to_string(), share, what, to.collect::<Vec<_>>().join(", ")]);
     }
-    let mut out = aligned(&rows);
+    let width = terminal::width();
+    let mut out = aligned(&rows, width);
     if !unreached.is_empty() {
         out.push_str("\nrules that no request reached:\n");
         for rule in unreached {
-            let _ = writeln!(out, "  {}", named(rule));
+            let line = terminal::folded(&format!("  {}", named(rule)), width, 4);
+            let _ = writeln!(out, "{line}");
         }
     }
     out
 }
 
-/// Columns: numbers to the right, text to the left.
-fn aligned(rows: &[[String; 4]]) -> String {
-    let width = |column: usize| {
-        rows.iter()
-            .filter_map(|row| row.get(column))
-            .map(|cell| cell.chars().count())
-            .max()
-            .unwrap_or(0)
+/// Columns: numbers to the right, text to the left. Where a line is too short for all of them the last stands below the one before.
+fn aligned(rows: &[[String; 4]], width: Option<usize>) -> String {
+    let longest = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
     };
-    let widths = [width(0), width(1), width(2)];
+    let [first, second, third, fourth] = [0, 1, 2, 3].map(longest);
+    let indent = first + second + 4;
+    let fits = width.is_none_or(|width| indent + third + 2 + fourth <= width);
     let mut out = String::new();
-    for [requests, share, rule, to] in rows {
-        let [first, second, third] = widths;
-        let line = format!("{requests:>first$}  {share:>second$}  {rule:<third$}  {to}");
-        let _ = writeln!(out, "{}", line.trim_end());
+    for (number, [requests, share, rule, to]) in rows.iter().enumerate() {
+        let numbers = format!("{requests:>first$}  {share:>second$}");
+        if fits {
+            let line = format!("{numbers}  {rule:<third$}  {to}");
+            let _ = writeln!(out, "{}", line.trim_end());
+            continue;
+        }
+        let _ = writeln!(
+            out,
+            "{}",
+            terminal::folded(&format!("{numbers}  {rule}"), width, indent)
+        );
+        if number > 0 && !to.is_empty() {
+            let below = format!("{:indent$}{to}", "");
+            let _ = writeln!(out, "{}", terminal::folded(&below, width, indent));
+        }
     }
     out
 }

@@ -7,6 +7,7 @@ use anstyle::{AnsiColor, Style};
 use super::place::place;
 use crate::cli::input::Input;
 use crate::cli::request::Sent;
+use crate::cli::terminal;
 use crate::explain::{
     Answer, Asked, Because, Change, Choice, Draw, Explanation, HeaderChange, PassedOver, RuleReference, Treatment,
     Verdict,
@@ -20,16 +21,21 @@ const NO: Style = AnsiColor::Red.on_default();
 /// How many of the rules before are shown; the JSON has them all.
 const SHOWN: usize = 20;
 
+/// The column in which values begin.
+const VALUES: usize = 12;
+
 /// A label, and what stands behind it: the labels are one column.
 fn field(out: &mut String, label: &str, value: &str) {
     let _ = writeln!(out, "  {label:<9} {value}");
 }
 
+/// `near` is the host that may have been meant, where nobody has the request's.
 pub(super) fn print(
     sent: &Sent,
     request: &Request,
     explanation: &Explanation,
     drawn: Option<&Draw>,
+    near: Option<&str>,
     input: &Input,
 ) -> String {
     let mut out = format!("{BOLD}{}{BOLD:#}\n", sent.line());
@@ -45,7 +51,7 @@ pub(super) fn print(
     }
     passed_over(&mut out, &explanation.passed_over, input);
     match &explanation.verdict {
-        Verdict::Untouched { because, cluster } => untouched(&mut out, *because, cluster.as_deref()),
+        Verdict::Untouched { because, cluster } => untouched(&mut out, *because, near, cluster.as_deref()),
         Verdict::NotFound => {
             let _ = writeln!(out, "\n  {NO}404{NO:#}       no rule of the host takes it");
         }
@@ -59,7 +65,7 @@ pub(super) fn print(
         out.push('\n');
         self::drawn(&mut out, draw);
     }
-    out
+    terminal::folded(&out, terminal::width(), VALUES)
 }
 
 fn rule(rule: &RuleReference, input: &Input) -> String {
@@ -107,7 +113,7 @@ fn example(change: Option<&Change>) -> Option<&str> {
     }
 }
 
-fn untouched(out: &mut String, because: Because, cluster: Option<&str>) {
+fn untouched(out: &mut String, because: Because, near: Option<&str>, cluster: Option<&str>) {
     let reason = match because {
         Because::NoVirtualService => "no VirtualService has its host",
         Because::HttpsRedirect => "the Gateway's server sends it to https first",
@@ -116,6 +122,9 @@ fn untouched(out: &mut String, because: Because, cluster: Option<&str>) {
         out,
         "\n  {YES}untouched{YES:#} {reason}: it goes on by the proxy's own routes"
     );
+    if let Some(near) = near {
+        field(out, "", &format!("did you mean {near}?"));
+    }
     if let Some(cluster) = cluster {
         field(out, "to", cluster);
     }
@@ -177,13 +186,13 @@ fn treat(out: &mut String, treatment: &Treatment) {
                 let subset = if choice.subset.is_empty() {
                     String::new()
                 } else {
-                    format!("{} ", choice.subset)
+                    format!(" {}", choice.subset)
                 };
                 let share = percent(choice.probability);
                 field(
                     out,
                     "to",
-                    &format!("{BOLD}{share:>5} {subset}{BOLD:#} {}", choice.cluster),
+                    &format!("{BOLD}{share:>5}{subset}{BOLD:#}  {}", choice.cluster),
                 );
             }
             let alike = |get: &dyn Fn(&Choice) -> String| {
@@ -240,7 +249,7 @@ fn retries(retries: &crate::explain::Retries) -> String {
         .map(|each| format!(", {each} ms each"))
         .unwrap_or_default();
     let whose = if retries.is_default { ", Istio's default" } else { "" };
-    format!("{} on {}{each}{whose}", retries.attempts, retries.on)
+    format!("{} on {}{each}{whose}", retries.attempts, retries.on.replace(',', ", "))
 }
 
 fn changed(change: &HeaderChange) -> String {
