@@ -33,7 +33,7 @@ const OPERATOR: &str = "operator";
 /// How many cases one Envoy has at most, so that several have something to do.
 const SITES: usize = 24;
 /// How many Envoys run at once.
-const ENVOYS: usize = 2;
+const ENVOYS: usize = 3;
 /// How many requests of one case may wait at the same time.
 const WAITING: usize = 16;
 /// How often one that came late is asked for again.
@@ -163,7 +163,7 @@ impl Fleet<'_> {
     async fn outcome(&mut self, asked: &Asked<'_>, id: &str, answered: &Answered) -> Outcome {
         let mut outcome = self.seen(asked, id, answered).await;
         for time in 1..=AGAIN {
-            if !report::is_late(asked.exchange, &outcome) {
+            if !report::is_late(asked.exchange, asked.possible, &outcome) {
                 break;
             }
             let id = format!("{id}:{time}");

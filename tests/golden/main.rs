@@ -3,7 +3,6 @@
 //! `cargo test --test golden`, or with `GOLDEN_DIR=path` over another folder of the same form.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-mod binomial;
 mod case;
 mod compare;
 mod differences;

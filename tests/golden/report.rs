@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use switchyard::finding::Finding;
 
-use crate::binomial;
 use crate::case::{Case, Exchange, Request};
 use crate::compare::differences;
 use crate::differences::{is_argued_for, reason};
 use crate::outcome::Outcome;
 use crate::shares::Pattern;
+use crate::support::chance;
 
 /// One of our outcomes.
 #[derive(Debug)]
@@ -72,10 +72,13 @@ struct Sightings {
 }
 
 /// Whether an outcome would agree if it had come in time.
-pub fn is_late(exchange: &Exchange, outcome: &Outcome) -> bool {
-    let compared = exchange.outcomes.iter().map(|observed| differences(observed, outcome));
-    let nearest = compared.min_by_key(Vec::len).unwrap_or_default();
-    !nearest.is_empty() && nearest.iter().all(|field| field.starts_with("took_ms:"))
+pub fn is_late(exchange: &Exchange, possible: &[Seen], outcome: &Outcome) -> bool {
+    let all = exchange
+        .outcomes
+        .iter()
+        .chain(possible.iter().map(|seen| &seen.outcome));
+    let nearest = all.map(|one| differences(one, outcome)).min_by_key(Vec::len);
+    matches!(nearest.as_deref(), Some([field]) if field.starts_with("took_ms:"))
 }
 
 /// The sum of all comparisons.
@@ -236,7 +239,7 @@ impl Report {
     /// Outcomes that may be missing of one request, but not of so many.
     fn never_seen(&self) -> Vec<String> {
         let impossible = |(_, seen): &(&Awaited, &Sightings)| {
-            seen.missing > 0 && binomial::at_least(seen.requests, seen.missing, seen.miss) < NOT_ONE
+            seen.missing > 0 && chance::at_least(seen.requests, seen.missing, seen.miss) < NOT_ONE
         };
         let text = |((case, rule, patterns), seen): (&Awaited, &Sightings)| {
             format!(

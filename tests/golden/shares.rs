@@ -7,9 +7,9 @@ use switchyard::action::RequestMirrorPolicy;
 use switchyard::decision::Routed;
 use switchyard::route::Rule;
 
-use crate::binomial;
 use crate::case::Case;
 use crate::report::Report;
+use crate::support::chance;
 
 /// What was drawn for a request: delayed, aborted, the destination, the mirrors.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -75,7 +75,7 @@ pub fn check(case: &Case, draws: &Draws, report: &mut Report) {
     }
     let written = written(case, &draws.rule);
     let mut share = |what: &str, expected: f64, count: u64| {
-        let likely = binomial::tail(draws.total, count, expected);
+        let likely = chance::tail(draws.total, count, expected);
         report.share(likely > 1e-6, || {
             format!(
                 "{} {}: {what} is {expected}, but {count} of {}",

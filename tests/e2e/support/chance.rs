@@ -6,28 +6,38 @@ const ONE_IN_A_MILLION: f64 = 1e-6;
 /// Whether `count` of `trials` may well have come up, each with `probability`: a result at least as far out, on either side, has a
 /// chance of one in a million or more.
 pub fn may_be_chance(count: usize, trials: usize, probability: f64) -> bool {
-    let chances = binomial(trials, probability);
-    let at_most: f64 = chances[..=count].iter().sum();
-    let at_least: f64 = chances[count..].iter().sum();
-    2.0 * at_most.min(at_least) >= ONE_IN_A_MILLION
+    2.0 * tail(trials as u64, count as u64, probability) >= ONE_IN_A_MILLION
 }
 
-/// The chances of 0, 1, ... `trials` successes.
-fn binomial(trials: usize, probability: f64) -> Vec<f64> {
-    let odds = (probability / (1.0 - probability)).ln();
-    let mut logarithm = trials as f64 * (1.0 - probability).ln();
-    let mut chances = vec![logarithm.exp()];
-    for count in 1..=trials {
-        logarithm += ((trials - count + 1) as f64 / count as f64).ln() + odds;
-        chances.push(logarithm.exp());
+/// How likely it is that of so many trials so few, or so many, hit as `count`: the smaller of both.
+pub fn tail(trials: u64, count: u64, probability: f64) -> f64 {
+    let at_most = at_least(trials, trials - count, 1.0 - probability);
+    at_least(trials, count, probability).min(at_most)
+}
+
+/// How likely it is that of so many trials `count` or more hit.
+pub fn at_least(trials: u64, count: u64, probability: f64) -> f64 {
+    if count == 0 || probability >= 1.0 {
+        return 1.0;
     }
-    chances
+    if probability <= 0.0 {
+        return 0.0;
+    }
+    // The logarithms of the chances of exactly 0, 1, 2, ... hits: each follows from the one before.
+    let odds = (probability / (1.0 - probability)).ln();
+    let next = |logarithm: &mut f64, hits: u64| {
+        let this = *logarithm;
+        *logarithm += ((trials - hits) as f64 / (hits + 1) as f64).ln() + odds;
+        Some(this)
+    };
+    let chances = (0..=trials).scan(trials as f64 * (1.0 - probability).ln(), next);
+    chances.skip(usize::try_from(count).unwrap()).map(f64::exp).sum()
 }
 
 #[test]
-fn chances_add_up_to_one() {
+fn chances_of_either_side_add_up_to_one() {
     for (trials, probability) in [(1, 0.5), (40, 0.1), (2000, 0.5)] {
-        let sum: f64 = binomial(trials, probability).iter().sum();
+        let sum = at_least(trials, 1, probability) + at_least(trials, trials, 1.0 - probability);
         assert!((sum - 1.0).abs() < 1e-9, "{trials} x {probability}: {sum}");
     }
 }

@@ -5,9 +5,9 @@ use futures_util::stream;
 
 use super::client::Client;
 use super::{Asked, Fleet};
-use crate::binomial;
 use crate::outcome::{Answer, Outcome};
 use crate::report::{DRAWS, NEVER, Report};
+use crate::support::chance;
 
 /// By so many at once.
 const CLIENTS: usize = 8;
@@ -89,7 +89,7 @@ pub async fn check(fleet: &mut Fleet<'_>, listener: &[Asked<'_>], report: &mut R
         }
     }
     for (index, (count, (_, expected))) in counts.into_iter().zip(*shares).enumerate() {
-        let likely = binomial::tail(DRAWS, count, *expected);
+        let likely = chance::tail(DRAWS, count, *expected);
         report.share(likely > NEVER, || {
             format!("{case}: share {index} is {expected}, but {count} of {DRAWS}")
         });
