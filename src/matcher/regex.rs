@@ -28,6 +28,11 @@ mod search;
 mod shape;
 mod syntax;
 
+/// How often all searches of one replacement together may look at each byte of a value.
+const LOOKS: usize = 16;
+/// A short value's bytes may be looked at more often.
+const SHORT: usize = 256;
+
 /// A compiled expression; clones share it.
 #[derive(Debug, Clone)]
 pub struct Regex(Arc<Compiled>);
@@ -94,12 +99,16 @@ impl Regex {
     }
 
     /// `value` with every match replaced, as RE2's GlobalReplace: `\0` to `\9` are groups, `\\` is a backslash.
+    ///
+    /// An expression may look at the whole rest of a value for each match, as `(a.*b)?` does, and RE2 then takes seconds for the longest
+    /// values. Here such a value is replaced no further once each of its bytes was looked at so often.
     pub fn replace_all(&self, value: &[u8], rewrite: &[u8]) -> Vec<u8> {
         let part = |range| value.get(range).unwrap_or_default();
         let mut text = Vec::with_capacity(value.len());
         let mut from = 0;
         let mut end = None;
-        while let Some((found, whole)) = self.find(value, from) {
+        let mut looks = LOOKS * value.len().max(SHORT);
+        while let Some((found, whole)) = self.find(value, from, &mut looks) {
             text.extend_from_slice(part(from..whole.start));
             if whole.is_empty() && end == Some(whole.start) {
                 // Nothing, right behind a match, is no match.
@@ -116,8 +125,8 @@ impl Regex {
         text
     }
 
-    fn find(&self, value: &[u8], from: usize) -> Option<(Found, std::ops::Range<usize>)> {
-        let found = self.0.program.find(value, from, self.0.groups)?;
+    fn find(&self, value: &[u8], from: usize, looks: &mut usize) -> Option<(Found, std::ops::Range<usize>)> {
+        let found = self.0.program.find(value, from, self.0.groups, looks)?;
         let whole = found.group(0)?;
         Some((found, whole))
     }

@@ -72,3 +72,37 @@ fn a_hostile_expression_finds_what_there_is() {
         );
     }
 }
+
+#[test]
+fn replacing_takes_time_in_proportion_to_the_value_too() {
+    for written in ["(a.*b)?", "a.*b|a", "(a+b)?a", "(.*b|a)"] {
+        let regex = Regex::unanchored(written, MEMORY).unwrap();
+        let time = |length: usize| {
+            let value = vec![b'a'; length];
+            let begin = Instant::now();
+            std::hint::black_box(regex.replace_all(&value, b"x"));
+            begin.elapsed()
+        };
+        let (short, long) = (time(SHORT / 4), time(LONG / 4));
+        assert!(
+            long < 30 * short + Duration::from_millis(50),
+            "{written}: {short:?}, then {long:?}"
+        );
+    }
+}
+
+#[test]
+fn every_match_of_a_long_value_is_replaced_where_none_looks_far() {
+    let value = b"/a".repeat(LONG / 2);
+    for (written, length) in [
+        ("/", LONG),
+        ("/a", LONG / 2),
+        ("[^/]*", LONG + 1),
+        ("(/)(a)?", LONG / 2),
+        ("a$", LONG),
+        ("b*", 2 * LONG + 1),
+    ] {
+        let regex = Regex::unanchored(written, MEMORY).unwrap();
+        assert_eq!(regex.replace_all(&value, b"x").len(), length, "{written}");
+    }
+}

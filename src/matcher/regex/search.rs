@@ -23,11 +23,13 @@ impl Found {
 }
 
 impl Program {
-    /// The leftmost match that begins at `from` or behind it, the one that a backtracking engine would find.
-    pub fn find(&self, text: &[u8], from: usize, groups: usize) -> Option<Found> {
+    /// The leftmost match that begins at `from` or behind it, the one that a backtracking engine would find. Each byte that is looked at
+    /// is taken from `looks`; with none left there is no match.
+    pub fn find(&self, text: &[u8], from: usize, groups: usize, looks: &mut usize) -> Option<Found> {
         let mut found = None;
         let mut threads: Vec<Thread> = Vec::new();
         for at in from..=text.len() {
+            *looks = looks.checked_sub(1)?;
             if found.is_none() {
                 threads.push(Thread {
                     next: self.start(),
