@@ -8,7 +8,7 @@ use crate::finding::{Finding, ObjectRef, Severity, Sort};
 pub use decode::Unread;
 pub(crate) use decode::nearest;
 use decode::{Decode, Fault, Json, Unknown, decode, strays};
-pub use object::{DECIDING_KINDS, KINDS, Object, ObjectMeta, Resources};
+pub use object::{DECIDING_KINDS, KINDS, Object, ObjectMeta, Resources, oldest_first};
 pub use plugin::{Options, Proxy};
 
 pub(crate) mod decode;

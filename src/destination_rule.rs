@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use hashbrown::HashMap;
 
 use crate::config::destination_rule::{DestinationRule, Subset, TrafficPolicy};
-use crate::config::{Config, Object, Proxy};
+use crate::config::{Config, Object, Proxy, oldest_first};
 use crate::hostname;
 use crate::registry::Registry;
 pub use policy::Policy;
@@ -62,11 +62,7 @@ struct Audience<'a> {
 impl<'a> DestinationRules<'a> {
     /// The rules of a configuration, as `proxy` sees them.
     pub fn new(config: &'a Config, proxy: &'a Proxy, registry: &'a Registry) -> Self {
-        let mut rules: Vec<&Object<DestinationRule>> = config.resources.destination_rules.iter().collect();
-        rules.sort_by_key(|rule| {
-            let metadata = &rule.metadata;
-            (&metadata.creation_timestamp, &metadata.name, &metadata.namespace)
-        });
+        let rules = oldest_first(config.resources.destination_rules.iter());
         let (mut own, mut exported) = (HashMap::<_, Hosts>::new(), HashMap::<_, Hosts>::new());
         for rule in rules {
             let namespace = rule.metadata.namespace.as_str();
@@ -162,11 +158,13 @@ impl<'a> Hosts<'a> {
 impl<'a> Audience<'a> {
     fn new(rule: &'a DestinationRule) -> Self {
         let workloads = rule.workload_selector.as_ref();
+        let mut export_to = BTreeSet::new();
+        match workloads {
+            Some(_) => export_to.extend(["."]),
+            None => export_to.extend(rule.export_to.iter().map(String::as_str)),
+        }
         Audience {
-            export_to: match workloads {
-                Some(_) => BTreeSet::from(["."]),
-                None => rule.export_to.iter().map(String::as_str).collect(),
-            },
+            export_to,
             workloads: workloads.map(|selector| &selector.match_labels),
         }
     }

@@ -61,9 +61,7 @@ impl Endpoint {
     pub(super) fn entry(entry: &WorkloadEntry) -> Self {
         let ports = entry.ports.iter();
         Endpoint {
-            ports: ports
-                .filter_map(|(name, port)| Some((name.clone(), port_number(*port)?)))
-                .collect(),
+            ports: named(ports.map(|(name, port)| (name, *port))),
             labels: entry.labels.clone(),
             locality: Locality::parse(&entry.locality),
             weight: u32::try_from(entry.weight).unwrap_or_default().max(1),
@@ -95,14 +93,12 @@ const SERVICE_NAME: &str = "kubernetes.io/service-name";
 
 impl<'a> Workloads<'a> {
     pub fn new(resources: &'a Resources) -> Self {
-        let pods = resources.pods.iter().map(|pod| {
+        let mut pods = BTreeMap::new();
+        for pod in &resources.pods {
             let metadata = &pod.metadata;
-            ((metadata.namespace.as_str(), metadata.name.as_str()), &metadata.labels)
-        });
-        Workloads {
-            resources,
-            pods: pods.collect(),
+            pods.insert((metadata.namespace.as_str(), metadata.name.as_str()), &metadata.labels);
         }
+        Workloads { resources, pods }
     }
 
     /// The ready endpoints of a service: of its slices, or where it has none, of the Endpoints that bear its name.
@@ -176,12 +172,16 @@ impl<'a> Workloads<'a> {
     }
 }
 
+/// Those of the ports that are numbers of ports.
+fn named<'n>(ports: impl Iterator<Item = (&'n String, i64)>) -> BTreeMap<String, u16> {
+    let mut named = BTreeMap::new();
+    named.extend(ports.filter_map(|(name, port)| Some((name.clone(), port_number(port)?))));
+    named
+}
+
 fn explicit(address: &str, ports: &[EndpointPort]) -> Endpoint {
     Endpoint {
-        ports: ports
-            .iter()
-            .filter_map(|port| Some((port.name.clone(), port_number(port.port)?)))
-            .collect(),
+        ports: named(ports.iter().map(|port| (&port.name, port.port))),
         is_explicit: true,
         ..Endpoint::of_address(address)
     }

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::config::virtual_service::{Delegate, Destination, HTTPMatchRequest, HTTPRoute, StringMatch, VirtualService};
-use crate::config::{Config, Object};
+use crate::config::{Config, Object, oldest_first};
 use crate::hostname;
 
 /// A VirtualService of which every rule is its own.
@@ -44,28 +44,12 @@ impl<'a> Expanded<'a> {
 /// there, or that nothing of can ever match, leaves its rule out.
 pub(crate) fn expand(config: &Config) -> Vec<Expanded<'_>> {
     let domain = &config.proxy.domain;
-    let mut roots: Vec<&Object<VirtualService>> = config
-        .resources
-        .virtual_services
-        .iter()
-        .filter(|object| !object.spec.hosts.is_empty())
-        .collect();
-    roots.sort_by_key(|object| {
-        let metadata = &object.metadata;
-        (&metadata.creation_timestamp, &metadata.name, &metadata.namespace)
-    });
-    let leaves: BTreeMap<(&str, &str), &Object<VirtualService>> = config
-        .resources
-        .virtual_services
-        .iter()
-        .filter(|object| object.spec.hosts.is_empty())
-        .map(|object| {
-            (
-                (object.metadata.namespace.as_str(), object.metadata.name.as_str()),
-                object,
-            )
-        })
-        .collect();
+    let all = || config.resources.virtual_services.iter();
+    let roots = oldest_first(all().filter(|object| !object.spec.hosts.is_empty()));
+    let mut leaves: BTreeMap<(&str, &str), &Object<VirtualService>> = BTreeMap::new();
+    for leaf in all().filter(|object| object.spec.hosts.is_empty()) {
+        leaves.insert((&leaf.metadata.namespace, &leaf.metadata.name), leaf);
+    }
     let leaf_of = |delegate: &Delegate, root: &Object<VirtualService>| {
         let namespace = if delegate.namespace.is_empty() {
             &root.metadata.namespace

@@ -61,9 +61,10 @@ pub(super) fn build(config: &Config, listener: &Listener, visible: &[&Compiled])
         hosts.entry(server.host.clone()).or_default().1 = true;
     }
     let mut table = RouteTable::default();
-    for (host, (mut routes, https_redirect)) in hosts {
+    for (host, (routes, https_redirect)) in hosts {
         // What takes everything stands last, whoever wrote it.
-        routes.sort_by_key(|route| route.matches.is_catch_all());
+        let (last, mut routes): (Vec<_>, Vec<_>) = routes.into_iter().partition(|route| route.matches.is_catch_all());
+        routes.extend(last);
         table.name(&host, table.virtual_hosts.len());
         table.virtual_hosts.push(VirtualHost {
             name: host.into(),

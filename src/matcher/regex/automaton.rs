@@ -116,8 +116,8 @@ impl State {
             before: self.before,
             after: byte,
         };
-        let mut next = Vec::new();
-        let mut seen = vec![false; program.len()];
+        let mut reached = vec![false; program.len()];
+        let mut seen = reached.clone();
         let mut stack = self.instructions.to_vec();
         while let Some(number) = stack.pop() {
             let Some(seen) = seen.get_mut(number as usize).filter(|seen| !**seen) else {
@@ -125,7 +125,9 @@ impl State {
             };
             *seen = true;
             match (program.get(number)?, byte) {
-                (Instruction::Byte(set, after), Some(byte)) if set.contains(byte) => next.push(*after),
+                (Instruction::Byte(set, after), Some(byte)) if set.contains(byte) => {
+                    *reached.get_mut(*after as usize)? = true
+                }
                 (Instruction::Look(look, after), _) if look.holds(place) => stack.push(*after),
                 (Instruction::Split(first, second), _) => stack.extend([*first, *second]),
                 (Instruction::Save(_, after), _) => stack.push(*after),
@@ -133,10 +135,10 @@ impl State {
                 _ => {}
             }
         }
-        next.sort_unstable();
-        next.dedup();
-        (!next.is_empty()).then(|| State {
-            instructions: next.into(),
+        let reached = (0..).zip(reached).filter(|(_, reached)| *reached);
+        let instructions: Box<[u32]> = reached.map(|(number, _)| number).collect();
+        (!instructions.is_empty()).then(|| State {
+            instructions,
             before: byte.filter(|_| program.looks).map(representative),
         })
     }
