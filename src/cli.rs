@@ -12,6 +12,7 @@ use crate::finding::Severity;
 
 mod bootstrap;
 mod check;
+mod completions;
 mod explain;
 mod input;
 mod listener;
@@ -50,6 +51,7 @@ enum Command {
     PluginConfig(plugin_config::Args),
     Bootstrap(bootstrap::Args),
     Run(run::Args),
+    Completions(completions::Args),
     /// Become a program that ends with its parent
     #[command(hide = true)]
     BoundToParent {
@@ -89,6 +91,7 @@ pub fn main() -> ExitCode {
         Command::PluginConfig(args) => plugin_config::run(args),
         Command::Bootstrap(args) => bootstrap::run(args),
         Command::Run(args) => run::run(args),
+        Command::Completions(args) => completions::run(args),
         Command::BoundToParent { program, args } => Err(run::bound_to_parent(program, args)),
     };
     match result {

@@ -4,6 +4,7 @@
 
 mod bootstrap;
 mod check;
+mod completions;
 mod explain;
 mod plugin_config;
 mod run;
