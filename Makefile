@@ -8,7 +8,7 @@ PYTHON ?= python3
 export ENVOY
 
 .DEFAULT_GOAL := help
-.PHONY: help demo scenario test unit e2e golden corpus compose-test lint fuzz bench wasm build envoy clean FORCE
+.PHONY: help demo scenario test unit e2e golden corpus compose-test schema lint fuzz bench wasm build envoy clean FORCE
 
 help: ## Show what there is to make
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -38,6 +38,11 @@ compose-test: build ## Run scenarios in containers by envoy/compose.yaml, where 
 bench: envoy wasm ## Measure against Istio's routes on a real Envoy (QUICK=1: 4 minutes; ARGS='--help': what else)
 	@cargo build --quiet --release --target wasm32-wasip1 -p noop-filter
 	@cargo run --quiet --release -p bench -- $(if $(QUICK),--quick) $(ARGS)
+
+schema: ## Write the JSON Schemas that editors use
+	@cargo build --quiet
+	@mkdir -p envoy/schema
+	@for kind in plugin manifest callers; do target/debug/switchyard schema --kind $$kind > envoy/schema/$$kind.json; done
 
 lint: ## Check format and lints, for this machine and for Wasm
 	cargo fmt --all --check

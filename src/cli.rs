@@ -22,6 +22,7 @@ mod proxy;
 mod report;
 mod request;
 mod run;
+mod schema;
 mod site;
 mod terminal;
 
@@ -51,6 +52,7 @@ enum Command {
     PluginConfig(plugin_config::Args),
     Bootstrap(bootstrap::Args),
     Run(run::Args),
+    Schema(schema::Args),
     Completions(completions::Args),
     /// Become a program that ends with its parent
     #[command(hide = true)]
@@ -91,6 +93,7 @@ pub fn main() -> ExitCode {
         Command::PluginConfig(args) => plugin_config::run(args),
         Command::Bootstrap(args) => bootstrap::run(args),
         Command::Run(args) => run::run(args),
+        Command::Schema(args) => schema::run(args),
         Command::Completions(args) => completions::run(args),
         Command::BoundToParent { program, args } => Err(run::bound_to_parent(program, args)),
     };

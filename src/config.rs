@@ -18,24 +18,46 @@ pub mod kubernetes;
 pub mod layer4;
 mod object;
 mod plugin;
+#[cfg(feature = "cli")]
+pub mod schema;
 pub mod service_entry;
 pub mod virtual_service;
 
-/// Gives each struct what every message has: a default for every field, and reading. A field's name in JSON follows from its own, or stands
-/// behind its type.
+/// Gives each struct what every message has: a default for every field unless it has its own, reading, and a schema. A field's name in JSON
+/// follows from its own, or stands behind its type; what narrows its type down stands behind `as`.
 macro_rules! message {
-    ($(
-        $(#[$meta:meta])*
+    (@each $derived:tt $(
+        $(#[doc = $about:literal])*
         pub struct $name:ident {
-            $($(#[$doc:meta])* pub $field:ident: $type:ty $(= $json:literal)?,)*
+            $($(#[doc = $doc:literal])* pub $field:ident: $type:ty $(= $json:literal)? $(as $narrow:expr)?,)*
         }
     )*) => {$(
-        $(#[$meta])*
-        #[derive(Debug, Clone, Default, PartialEq)]
-        pub struct $name { $($(#[$doc])* pub $field: $type,)* }
+        $(#[doc = $about])*
+        #[derive $derived]
+        pub struct $name { $($(#[doc = $doc])* pub $field: $type,)* }
 
         $crate::config::decode::fields!($name: $($field $(= $json)?),*);
+
+        #[cfg(feature = "cli")]
+        impl $crate::config::schema::Describe for $name {
+            fn describe(to: &mut $crate::config::schema::Definitions) -> serde_json::Value {
+                to.message(std::any::type_name::<Self>(), concat!($($about),*), |_to| vec![$($crate::config::schema::Field {
+                    name: $crate::config::decode::fields!(@name $field $($json)?).trim_start_matches("r#"),
+                    about: concat!($($doc),*),
+                    schema: <$type as $crate::config::schema::Describe>::describe(_to),
+                    narrow: $crate::config::message!(@narrow $($narrow)?),
+                }),*])
+            }
+        }
     )*};
+    (@narrow $narrow:expr) => { Some(&$narrow) };
+    (@narrow) => { None };
+    (own default: $($structs:tt)*) => {
+        $crate::config::message!(@each (Debug, Clone, PartialEq) $($structs)*);
+    };
+    ($($structs:tt)*) => {
+        $crate::config::message!(@each (Debug, Clone, Default, PartialEq) $($structs)*);
+    };
 }
 pub(crate) use message;
 

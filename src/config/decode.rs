@@ -13,6 +13,8 @@ use std::fmt;
 pub use json::{Json, Member};
 use message::Trail;
 pub(crate) use message::fields;
+#[cfg(feature = "cli")]
+pub(super) use message::json_spelling;
 pub use message::{At, Field};
 pub use nearest::nearest;
 pub use value::Unread;

@@ -4,6 +4,22 @@ use std::collections::BTreeMap;
 
 use super::{Unread, message};
 
+/// `LoadBalancerSettings.SimpleLB`.
+pub(crate) const SIMPLE_LB: [&str; 6] = [
+    "UNSPECIFIED",
+    "LEAST_CONN",
+    "RANDOM",
+    "PASSTHROUGH",
+    "ROUND_ROBIN",
+    "LEAST_REQUEST",
+];
+/// `ClientTLSSettings.TLSmode`.
+pub(crate) const TLS_MODES: [&str; 4] = ["DISABLE", "SIMPLE", "MUTUAL", "ISTIO_MUTUAL"];
+/// `ConnectionPoolSettings.HTTPSettings.H2UpgradePolicy`.
+pub(crate) const H2_UPGRADE_POLICIES: [&str; 3] = ["DEFAULT", "DO_NOT_UPGRADE", "UPGRADE"];
+/// `TrafficPolicy.ProxyProtocol.VERSION`.
+pub(crate) const PROXY_PROTOCOLS: [&str; 2] = ["V1", "V2"];
+
 message! {
     /// What holds for the traffic to a host, once it is routed there.
     pub struct DestinationRule {
@@ -72,7 +88,7 @@ message! {
     /// Either a simple policy or a hash.
     pub struct LoadBalancerSettings {
         /// `LEAST_REQUEST`, `ROUND_ROBIN`, `RANDOM`, `PASSTHROUGH`, `LEAST_CONN`, `UNSPECIFIED`.
-        pub simple: Option<String>,
+        pub simple: Option<String> as SIMPLE_LB,
         /// One key, one endpoint.
         pub consistent_hash: Option<ConsistentHashLB>,
         /// Weights and failover by place.
@@ -80,7 +96,7 @@ message! {
         /// Envoy's zone-aware routing.
         pub zone_aware_lb_setting: Option<Unread>,
         /// Deprecated for `warmup`.
-        pub warmup_duration_secs: Option<String>,
+        pub warmup_duration_secs: Option<String> as super::schema::Duration,
         /// New endpoints get their share by and by.
         pub warmup: Option<WarmupConfiguration>,
     }
@@ -110,7 +126,7 @@ message! {
         /// Its path.
         pub path: String,
         /// Its lifetime; with none no cookie is made.
-        pub ttl: Option<String>,
+        pub ttl: Option<String> as super::schema::Duration,
         /// More attributes of the cookie that is made.
         pub attributes: Vec<HTTPCookieAttribute>,
     }
@@ -138,7 +154,7 @@ message! {
     /// By and by.
     pub struct WarmupConfiguration {
         /// How long.
-        pub duration: Option<String>,
+        pub duration: Option<String> as super::schema::Duration,
         /// The share at the start, in percent.
         pub minimum_percent: Option<f64>,
         /// The curve's exponent.
@@ -186,13 +202,13 @@ message! {
         /// At once.
         pub max_connections: i64,
         /// 10 s by default.
-        pub connect_timeout: Option<String>,
+        pub connect_timeout: Option<String> as super::schema::Duration,
         /// SO_KEEPALIVE.
         pub tcp_keepalive: Option<TcpKeepalive>,
         /// A connection's longest life.
-        pub max_connection_duration: Option<String>,
+        pub max_connection_duration: Option<String> as super::schema::Duration,
         /// Closes idle connections.
-        pub idle_timeout: Option<String>,
+        pub idle_timeout: Option<String> as super::schema::Duration,
     }
 
     /// SO_KEEPALIVE.
@@ -200,9 +216,9 @@ message! {
         /// How many, before the connection is dead.
         pub probes: i64,
         /// Idle time before the first.
-        pub time: Option<String>,
+        pub time: Option<String> as super::schema::Duration,
         /// Between probes.
-        pub interval: Option<String>,
+        pub interval: Option<String> as super::schema::Duration,
     }
 
     /// For requests; 0 is unset.
@@ -216,9 +232,9 @@ message! {
         /// Retries at once.
         pub max_retries: i64,
         /// Closes idle connections.
-        pub idle_timeout: Option<String>,
+        pub idle_timeout: Option<String> as super::schema::Duration,
         /// `DEFAULT`, `DO_NOT_UPGRADE`, `UPGRADE`.
-        pub h2_upgrade_policy: Option<String>,
+        pub h2_upgrade_policy: Option<String> as H2_UPGRADE_POLICIES,
         /// The client's protocol upstream too.
         pub use_client_protocol: bool,
         /// On one HTTP/2 connection.
@@ -230,9 +246,9 @@ message! {
     /// HTTP/2 pings.
     pub struct HTTP2KeepAlive {
         /// Between pings.
-        pub interval: Option<String>,
+        pub interval: Option<String> as super::schema::Duration,
         /// For an answer.
-        pub timeout: Option<String>,
+        pub timeout: Option<String> as super::schema::Duration,
     }
 
     /// When an endpoint is left out.
@@ -248,9 +264,9 @@ message! {
         /// 5xx in a row.
         pub consecutive_5xx_errors: Option<i64>,
         /// Between looks.
-        pub interval: Option<String>,
+        pub interval: Option<String> as super::schema::Duration,
         /// Times the number of ejections.
-        pub base_ejection_time: Option<String>,
+        pub base_ejection_time: Option<String> as super::schema::Duration,
         /// Of all endpoints; 0 is Envoy's 10.
         pub max_ejection_percent: i64,
         /// Below it nobody is left out.
@@ -262,7 +278,7 @@ message! {
     /// TLS to the upstream.
     pub struct ClientTLSSettings {
         /// `DISABLE`, `SIMPLE`, `MUTUAL`, `ISTIO_MUTUAL`.
-        pub mode: Option<String>,
+        pub mode: Option<String> as TLS_MODES,
         /// A file.
         pub client_certificate: String,
         /// A file.
@@ -294,7 +310,7 @@ message! {
     /// The PROXY protocol.
     pub struct ProxyProtocol {
         /// `V1` or `V2`.
-        pub version: Option<String>,
+        pub version: Option<String> as PROXY_PROTOCOLS,
     }
 
     /// Retries as a share of what is under way.
@@ -302,7 +318,7 @@ message! {
         /// 20 by default.
         pub percent: Option<f64>,
         /// Over this time.
-        pub budget_interval: Option<String>,
+        pub budget_interval: Option<String> as super::schema::Duration,
         /// 3 by default.
         pub min_retry_concurrency: Option<i64>,
     }

@@ -4,6 +4,18 @@ use std::collections::BTreeMap;
 
 use super::message;
 
+/// `ServerTLSSettings.TLSmode`.
+pub(crate) const TLS_MODES: [&str; 6] = [
+    "PASSTHROUGH",
+    "SIMPLE",
+    "MUTUAL",
+    "AUTO_PASSTHROUGH",
+    "ISTIO_MUTUAL",
+    "OPTIONAL_MUTUAL",
+];
+/// `ServerTLSSettings.TLSProtocol`.
+pub(crate) const TLS_PROTOCOLS: [&str; 5] = ["TLS_AUTO", "TLSV1_0", "TLSV1_1", "TLSV1_2", "TLSV1_3"];
+
 message! {
     /// The servers of a proxy at the edge.
     pub struct Gateway {
@@ -46,7 +58,7 @@ message! {
         /// Sends plain requests to https with 301.
         pub https_redirect: bool,
         /// `PASSTHROUGH`, `SIMPLE`, `MUTUAL`, `AUTO_PASSTHROUGH`, `ISTIO_MUTUAL`, `OPTIONAL_MUTUAL`.
-        pub mode: Option<String>,
+        pub mode: Option<String> as TLS_MODES,
         /// A file.
         pub server_certificate: String,
         /// A file.
@@ -68,9 +80,9 @@ message! {
         /// A client's certificate by its hash.
         pub verify_certificate_hash: Vec<String>,
         /// As `TLSV1_2`.
-        pub min_protocol_version: Option<String>,
+        pub min_protocol_version: Option<String> as TLS_PROTOCOLS,
         /// As `TLSV1_3`.
-        pub max_protocol_version: Option<String>,
+        pub max_protocol_version: Option<String> as TLS_PROTOCOLS,
         /// OpenSSL's names.
         pub cipher_suites: Vec<String>,
     }

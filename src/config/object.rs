@@ -90,8 +90,8 @@ pub struct Resources {
     count: usize,
 }
 
-const NETWORKING: &str = "networking.istio.io";
-const ISTIO_VERSIONS: [&str; 3] = ["v1alpha3", "v1beta1", "v1"];
+pub(super) const NETWORKING: &str = "networking.istio.io";
+pub(super) const ISTIO_VERSIONS: [&str; 3] = ["v1alpha3", "v1beta1", "v1"];
 /// The kinds that are read; objects of others are passed over with a warning.
 pub const KINDS: [&str; 8] = [
     "VirtualService",

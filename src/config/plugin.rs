@@ -2,25 +2,26 @@
 
 use std::collections::BTreeMap;
 
-use super::decode::fields;
+use super::message;
 
-/// Who this proxy is, and what it listens for.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Proxy {
-    /// The namespace of the workload, against which short names and `exportTo` are read.
-    pub namespace: String,
-    /// The cluster's domain.
-    pub domain: String,
-    /// The workload's labels, for `sourceLabels` and `workloadSelector`.
-    pub labels: BTreeMap<String, String>,
-    /// The gateways it serves, as `namespace/name` or `name` in its own namespace; `mesh` is a sidecar.
-    pub gateways: Vec<String>,
-    /// The service port its listener stands for (a gateway's server port); with none, the port that a request's `:authority` names, or
-    /// the one that it came to.
-    pub port: Option<i64>,
+message! {
+    own default:
+
+    /// Who this proxy is, and what it listens for.
+    pub struct Proxy {
+        /// The namespace of the workload, against which short names and `exportTo` are read.
+        pub namespace: String,
+        /// The cluster's domain.
+        pub domain: String,
+        /// The workload's labels, for `sourceLabels` and `workloadSelector`.
+        pub labels: BTreeMap<String, String>,
+        /// The gateways it serves, as `namespace/name` or `name` in its own namespace; `mesh` is a sidecar.
+        pub gateways: Vec<String>,
+        /// The service port its listener stands for (a gateway's server port); with none, the port that a request's `:authority` names, or
+        /// the one that it came to.
+        pub port: Option<i64>,
+    }
 }
-
-fields!(Proxy: namespace, domain, labels, gateways, port);
 
 impl Default for Proxy {
     fn default() -> Self {
@@ -34,39 +35,30 @@ impl Default for Proxy {
     }
 }
 
-/// The filter's choices and every limit it keeps.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Options {
-    /// Whether a mirrored request's host gets `-shadow`, as Istio did before 1.28.
-    pub shadow_host_suffix: bool,
-    /// The request header that asks for an explanation, whatever its value, and the response header that brings it; none by default. Whoever
-    /// knows the name is told rules and clusters: choose one that cannot be guessed. It goes no further than the filter.
-    pub explain_header: Option<String>,
-    /// Requests that may wait in injected delays at once, a worker; beyond it a delay is skipped and counted.
-    pub max_active_faults: i64,
-    /// Mirrored requests under way at once, a worker; beyond it a mirror is skipped and counted.
-    pub max_active_mirrors: i64,
-    /// The longest body that is mirrored, in bytes; above it the mirror is given up and counted.
-    pub max_mirror_body_bytes: i64,
-    /// Bytes of bodies kept for mirrors at once, a worker; beyond it a mirror is given up and counted.
-    pub max_mirror_buffer_bytes: i64,
-    /// How long a mirrored request may take, in milliseconds, where its rule has no timeout.
-    pub mirror_timeout_ms: i64,
-    /// Memory one compiled regular expression may take, in bytes; above it the expression is refused.
-    pub max_regex_bytes: i64,
-}
+message! {
+    own default:
 
-fields!(
-    Options:
-    shadow_host_suffix,
-    explain_header,
-    max_active_faults,
-    max_active_mirrors,
-    max_mirror_body_bytes,
-    max_mirror_buffer_bytes,
-    mirror_timeout_ms,
-    max_regex_bytes,
-);
+    /// The filter's choices and every limit it keeps.
+    pub struct Options {
+        /// Whether a mirrored request's host gets `-shadow`, as Istio did before 1.28.
+        pub shadow_host_suffix: bool,
+        /// The request header that asks for an explanation, whatever its value, and the response header that brings it; none by default.
+        /// Whoever knows the name is told rules and clusters: choose one that cannot be guessed. It goes no further than the filter.
+        pub explain_header: Option<String>,
+        /// Requests that may wait in injected delays at once, a worker; beyond it a delay is skipped and counted.
+        pub max_active_faults: i64,
+        /// Mirrored requests under way at once, a worker; beyond it a mirror is skipped and counted.
+        pub max_active_mirrors: i64,
+        /// The longest body that is mirrored, in bytes; above it the mirror is given up and counted.
+        pub max_mirror_body_bytes: i64,
+        /// Bytes of bodies kept for mirrors at once, a worker; beyond it a mirror is given up and counted.
+        pub max_mirror_buffer_bytes: i64,
+        /// How long a mirrored request may take, in milliseconds, where its rule has no timeout.
+        pub mirror_timeout_ms: i64,
+        /// Memory one compiled regular expression may take, in bytes; above it the expression is refused.
+        pub max_regex_bytes: i64,
+    }
+}
 
 impl Default for Options {
     fn default() -> Self {

@@ -4,6 +4,11 @@ use std::collections::BTreeMap;
 
 use super::message;
 
+/// `ServiceEntry.Location`.
+pub(crate) const LOCATIONS: [&str; 2] = ["MESH_EXTERNAL", "MESH_INTERNAL"];
+/// `ServiceEntry.Resolution`.
+pub(crate) const RESOLUTIONS: [&str; 5] = ["NONE", "STATIC", "DNS", "DNS_ROUND_ROBIN", "DYNAMIC_DNS"];
+
 message! {
     /// A service by its endpoints.
     pub struct ServiceEntry {
@@ -14,9 +19,9 @@ message! {
         /// Its ports.
         pub ports: Vec<ServicePort>,
         /// `MESH_EXTERNAL` or `MESH_INTERNAL`.
-        pub location: Option<String>,
+        pub location: Option<String> as LOCATIONS,
         /// `NONE`, `STATIC`, `DNS`, `DNS_ROUND_ROBIN`, `DYNAMIC_DNS`.
-        pub resolution: Option<String>,
+        pub resolution: Option<String> as RESOLUTIONS,
         /// Where it is served.
         pub endpoints: Vec<WorkloadEntry>,
         /// Endpoints by label; needs Kubernetes, or WorkloadEntry objects.

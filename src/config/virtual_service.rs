@@ -10,6 +10,11 @@ use std::collections::BTreeMap;
 use super::layer4::{TCPRoute, TLSRoute};
 use super::message;
 
+/// `HTTPRedirect.RedirectPortSelection`.
+pub(crate) const DERIVED_PORTS: [&str; 2] = ["FROM_PROTOCOL_DEFAULT", "FROM_REQUEST_PORT"];
+/// `CorsPolicy.UnmatchedPreflights`.
+pub(crate) const UNMATCHED_PREFLIGHTS: [&str; 3] = ["UNSPECIFIED", "FORWARD", "IGNORE"];
+
 message! {
     /// How requests for some hosts are routed.
     pub struct VirtualService {
@@ -44,7 +49,7 @@ message! {
         /// Changes path and authority on the way up.
         pub rewrite: Option<HTTPRewrite>,
         /// For the whole exchange, retries included; none by default.
-        pub timeout: Option<String>,
+        pub timeout: Option<String> as super::schema::Duration,
         /// How often and when to try again.
         pub retries: Option<HTTPRetry>,
         /// Delays and aborts to inject.
@@ -142,7 +147,7 @@ message! {
         /// Replaces the port.
         pub port: Option<i64>,
         /// `FROM_PROTOCOL_DEFAULT` or `FROM_REQUEST_PORT`.
-        pub derive_port: Option<String>,
+        pub derive_port: Option<String> as DERIVED_PORTS,
         /// `http` or `https`.
         pub scheme: String,
         /// 301 by default.
@@ -196,7 +201,7 @@ message! {
         /// Tries after the first; 0 turns retries off.
         pub attempts: i64,
         /// For each try.
-        pub per_try_timeout: Option<String>,
+        pub per_try_timeout: Option<String> as super::schema::Duration,
         /// Envoy's conditions and status codes, with commas.
         pub retry_on: String,
         /// Whether other localities may be tried.
@@ -204,7 +209,7 @@ message! {
         /// Whether hosts that failed are tried again.
         pub retry_ignore_previous_hosts: Option<bool>,
         /// The base of Envoy's exponential back-off.
-        pub backoff: Option<String>,
+        pub backoff: Option<String> as super::schema::Duration,
     }
 
     /// Delay first, then abort, each by its own draw.
@@ -220,9 +225,9 @@ message! {
         /// Deprecated: the share in whole percent.
         pub percent: i64,
         /// At least 1 ms.
-        pub fixed_delay: Option<String>,
+        pub fixed_delay: Option<String> as super::schema::Duration,
         /// Never implemented by Istio.
-        pub exponential_delay: Option<String>,
+        pub exponential_delay: Option<String> as super::schema::Duration,
         /// The share; none delays nobody.
         pub percentage: Option<Percent>,
     }
@@ -266,11 +271,11 @@ message! {
         /// Response headers that scripts may read.
         pub expose_headers: Vec<String>,
         /// How long a preflight's answer holds, in whole seconds.
-        pub max_age: Option<String>,
+        pub max_age: Option<String> as super::schema::Duration,
         /// Whether cookies may be sent.
         pub allow_credentials: Option<bool>,
         /// `FORWARD` (the default) or `IGNORE`: preflights of other origins.
-        pub unmatched_preflights: Option<String>,
+        pub unmatched_preflights: Option<String> as UNMATCHED_PREFLIGHTS,
     }
 
     /// Operations on both ways.

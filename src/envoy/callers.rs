@@ -6,32 +6,33 @@ use std::net::IpAddr;
 use serde_json::{Map, Value};
 
 use crate::config::Proxy;
-use crate::config::decode::{Unknown, decode, fields};
+use crate::config::decode::{Unknown, decode};
 use crate::config::message;
 use crate::finding::{Finding, ObjectRef, Severity, Sort};
 
-/// All callers of one Envoy. Nothing has to be written: what stands here then serves one machine.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Callers {
-    /// The cluster's domain.
-    pub domain: String,
-    /// Where Envoy's admin interface listens, `host:port`; port 0 takes a free one.
-    pub admin: String,
-    /// The file that Envoy writes its access log to; empty for none.
-    pub access_log: String,
-    /// Where the machine is, as `region/zone/sub-zone`, for policies that prefer what is near.
-    pub locality: String,
-    /// The filter's choices and limits.
-    pub options: Map<String, Value>,
-    /// The callers' own certificate, which `ISTIO_MUTUAL` shows; without it that mode is plain text.
-    pub identity: Option<Credential>,
-    /// The files of Kubernetes' secrets, by the name that `credentialName` has for them.
-    pub credentials: BTreeMap<String, Credential>,
-    /// Each with listeners of its own. None written: one in namespace `default`, and where there is a Gateway one that serves it.
-    pub callers: Vec<Caller>,
-}
+message! {
+    own default:
 
-fields!(Callers: domain, admin, access_log, locality, options, identity, credentials, callers);
+    /// All callers of one Envoy. Nothing has to be written: what stands here then serves one machine.
+    pub struct Callers {
+        /// The cluster's domain.
+        pub domain: String,
+        /// Where Envoy's admin interface listens, `host:port`; port 0 takes a free one.
+        pub admin: String,
+        /// The file that Envoy writes its access log to; empty for none.
+        pub access_log: String,
+        /// Where the machine is, as `region/zone/sub-zone`, for policies that prefer what is near.
+        pub locality: String,
+        /// The filter's choices and limits.
+        pub options: Map<String, Value>,
+        /// The callers' own certificate, which `ISTIO_MUTUAL` shows; without it that mode is plain text.
+        pub identity: Option<Credential>,
+        /// The files of Kubernetes' secrets, by the name that `credentialName` has for them.
+        pub credentials: BTreeMap<String, Credential>,
+        /// Each with listeners of its own. None written: one in namespace `default`, and where there is a Gateway one that serves it.
+        pub callers: Vec<Caller>,
+    }
+}
 
 message! {
     /// A workload that calls, or a gateway.

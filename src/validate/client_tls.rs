@@ -3,14 +3,10 @@
 //! `ValidateTLS`, istio `pkg/config/validation/agent/validation.go`.
 
 use super::{At, value};
-use crate::config::destination_rule::ClientTLSSettings;
+use crate::config::destination_rule::{ClientTLSSettings, TLS_MODES};
 
 pub(super) fn client_tls(at: &At, tls: &ClientTLSSettings) {
-    value::enumeration(
-        &at.field("mode"),
-        tls.mode.as_ref(),
-        &["DISABLE", "SIMPLE", "MUTUAL", "ISTIO_MUTUAL"],
-    );
+    value::enumeration(&at.field("mode"), tls.mode.as_ref(), &TLS_MODES);
     let is_mutual = tls.mode.as_deref() == Some("MUTUAL");
     let is_simple = tls.mode.as_deref() == Some("SIMPLE");
     if tls.insecure_skip_verify == Some(true) && (is_simple || is_mutual) {

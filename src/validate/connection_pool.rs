@@ -1,7 +1,7 @@
 //! `connectionPool`.
 
 use super::{At, value};
-use crate::config::destination_rule::{ConnectionPoolSettings, HTTPSettings, TCPSettings};
+use crate::config::destination_rule::{ConnectionPoolSettings, H2_UPGRADE_POLICIES, HTTPSettings, TCPSettings};
 
 pub(super) fn connection_pool(at: &At, pool: &ConnectionPoolSettings) {
     if pool.tcp.is_none() && pool.http.is_none() {
@@ -40,8 +40,7 @@ fn http(at: &At, http: &HTTPSettings) {
     }
     value::duration(&at.field("idleTimeout"), http.idle_timeout.as_ref());
     let upgrade = at.field("h2UpgradePolicy");
-    let policies = ["DEFAULT", "DO_NOT_UPGRADE", "UPGRADE"];
-    value::enumeration(&upgrade, http.h2_upgrade_policy.as_ref(), &policies);
+    value::enumeration(&upgrade, http.h2_upgrade_policy.as_ref(), &H2_UPGRADE_POLICIES);
     if http.use_client_protocol && http.h2_upgrade_policy.as_deref() == Some("UPGRADE") {
         upgrade.error("is UPGRADE beside useClientProtocol; keep one of them");
     }

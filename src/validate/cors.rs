@@ -3,7 +3,7 @@
 use super::http_match::is_header_name;
 use super::string_match::path_match;
 use super::{At, value};
-use crate::config::virtual_service::{CorsPolicy, StringMatch};
+use crate::config::virtual_service::{CorsPolicy, StringMatch, UNMATCHED_PREFLIGHTS};
 
 const METHODS: [&str; 10] = [
     "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE", "*",
@@ -35,9 +35,5 @@ pub(super) fn cors_policy(at: &At, policy: &CorsPolicy) {
     }
     value::seconds(&at.field("maxAge"), policy.max_age.as_ref());
     let unmatched = policy.unmatched_preflights.as_ref();
-    value::enumeration(
-        &at.field("unmatchedPreflights"),
-        unmatched,
-        &["UNSPECIFIED", "FORWARD", "IGNORE"],
-    );
+    value::enumeration(&at.field("unmatchedPreflights"), unmatched, &UNMATCHED_PREFLIGHTS);
 }

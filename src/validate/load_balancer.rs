@@ -3,16 +3,9 @@
 use super::locality::locality;
 use super::one_of::at_most_one;
 use super::{At, value};
-use crate::config::destination_rule::{ConsistentHashLB, HTTPCookie, LoadBalancerSettings, WarmupConfiguration};
-
-const SIMPLE: [&str; 6] = [
-    "UNSPECIFIED",
-    "LEAST_CONN",
-    "RANDOM",
-    "PASSTHROUGH",
-    "ROUND_ROBIN",
-    "LEAST_REQUEST",
-];
+use crate::config::destination_rule::{
+    ConsistentHashLB, HTTPCookie, LoadBalancerSettings, SIMPLE_LB, WarmupConfiguration,
+};
 
 pub(super) fn load_balancer(at: &At, balancer: &LoadBalancerSettings, ejects: bool) {
     at_most_one(
@@ -22,7 +15,7 @@ pub(super) fn load_balancer(at: &At, balancer: &LoadBalancerSettings, ejects: bo
             ("consistentHash", balancer.consistent_hash.is_some()),
         ],
     );
-    value::enumeration(&at.field("simple"), balancer.simple.as_ref(), &SIMPLE);
+    value::enumeration(&at.field("simple"), balancer.simple.as_ref(), &SIMPLE_LB);
     if let Some(hash) = &balancer.consistent_hash {
         consistent_hash(&at.field("consistentHash"), hash);
     }

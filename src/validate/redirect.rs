@@ -2,7 +2,7 @@
 
 use super::one_of::at_most_one;
 use super::{At, value};
-use crate::config::virtual_service::{HTTPMatchRequest, HTTPRedirect};
+use crate::config::virtual_service::{DERIVED_PORTS, HTTPMatchRequest, HTTPRedirect};
 
 pub(super) fn redirect(at: &At, redirect: &HTTPRedirect, matches: &[HTTPMatchRequest]) {
     let HTTPRedirect {
@@ -46,9 +46,5 @@ pub(super) fn redirect(at: &At, redirect: &HTTPRedirect, matches: &[HTTPMatchReq
         value::port(&at.field("port"), port);
     }
     let derive_port = redirect.derive_port.as_ref();
-    value::enumeration(
-        &at.field("derivePort"),
-        derive_port,
-        &["FROM_PROTOCOL_DEFAULT", "FROM_REQUEST_PORT"],
-    );
+    value::enumeration(&at.field("derivePort"), derive_port, &DERIVED_PORTS);
 }

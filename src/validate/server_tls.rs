@@ -3,17 +3,8 @@
 //! `validateTLSOptions`, istio `pkg/config/validation/validation.go`.
 
 use super::{At, value};
-use crate::config::gateway::ServerTLSSettings;
+use crate::config::gateway::{ServerTLSSettings, TLS_MODES, TLS_PROTOCOLS};
 
-const MODES: [&str; 6] = [
-    "PASSTHROUGH",
-    "SIMPLE",
-    "MUTUAL",
-    "AUTO_PASSTHROUGH",
-    "ISTIO_MUTUAL",
-    "OPTIONAL_MUTUAL",
-];
-const VERSIONS: [&str; 5] = ["TLS_AUTO", "TLSV1_0", "TLSV1_1", "TLSV1_2", "TLSV1_3"];
 const CIPHER_SUITES: [&str; 15] = [
     "ECDHE-ECDSA-AES128-GCM-SHA256",
     "ECDHE-RSA-AES128-GCM-SHA256",
@@ -33,16 +24,16 @@ const CIPHER_SUITES: [&str; 15] = [
 ];
 
 pub(super) fn server_tls(at: &At, tls: &ServerTLSSettings) {
-    value::enumeration(&at.field("mode"), tls.mode.as_ref(), &MODES);
+    value::enumeration(&at.field("mode"), tls.mode.as_ref(), &TLS_MODES);
     value::enumeration(
         &at.field("minProtocolVersion"),
         tls.min_protocol_version.as_ref(),
-        &VERSIONS,
+        &TLS_PROTOCOLS,
     );
     value::enumeration(
         &at.field("maxProtocolVersion"),
         tls.max_protocol_version.as_ref(),
-        &VERSIONS,
+        &TLS_PROTOCOLS,
     );
     ciphers(at, tls);
     let mode = tls.mode.as_deref().unwrap_or("PASSTHROUGH");

@@ -6,9 +6,7 @@ use super::export_to::{Exported, export_to};
 use super::layer4::subnet;
 use super::value::{self, Protocol};
 use super::{At, name};
-use crate::config::service_entry::{ServiceEntry, WorkloadEntry};
-
-const RESOLUTIONS: [&str; 5] = ["NONE", "STATIC", "DNS", "DNS_ROUND_ROBIN", "DYNAMIC_DNS"];
+use crate::config::service_entry::{LOCATIONS, RESOLUTIONS, ServiceEntry, WorkloadEntry};
 
 pub(super) fn validate(at: &At, spec: &ServiceEntry) {
     if spec.hosts.is_empty() {
@@ -24,11 +22,7 @@ pub(super) fn validate(at: &At, spec: &ServiceEntry) {
         }
     }
     selector(at, spec);
-    value::enumeration(
-        &at.field("location"),
-        spec.location.as_ref(),
-        &["MESH_EXTERNAL", "MESH_INTERNAL"],
-    );
+    value::enumeration(&at.field("location"), spec.location.as_ref(), &LOCATIONS);
     value::enumeration(&at.field("resolution"), spec.resolution.as_ref(), &RESOLUTIONS);
     let resolution = spec.resolution.as_deref().unwrap_or("NONE");
     for (at, address) in at.each("addresses", &spec.addresses) {

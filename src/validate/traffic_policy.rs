@@ -5,8 +5,8 @@ use super::connection_pool::connection_pool;
 use super::load_balancer::load_balancer;
 use super::{At, destination, name, value};
 use crate::config::destination_rule::{
-    ClientTLSSettings, ConnectionPoolSettings, LoadBalancerSettings, OutlierDetection, PortTrafficPolicy,
-    TrafficPolicy, TunnelSettings,
+    ClientTLSSettings, ConnectionPoolSettings, LoadBalancerSettings, OutlierDetection, PROXY_PROTOCOLS,
+    PortTrafficPolicy, TrafficPolicy, TunnelSettings,
 };
 
 pub(super) fn traffic_policy(at: &At, policy: &TrafficPolicy) {
@@ -33,7 +33,7 @@ pub(super) fn traffic_policy(at: &At, policy: &TrafficPolicy) {
     }
     if let Some(protocol) = &policy.proxy_protocol {
         let at = at.field("proxyProtocol");
-        value::enumeration(&at.field("version"), protocol.version.as_ref(), &["V1", "V2"]);
+        value::enumeration(&at.field("version"), protocol.version.as_ref(), &PROXY_PROTOCOLS);
     }
     if let Some(budget) = &policy.retry_budget {
         let at = at.field("retryBudget");

@@ -8,6 +8,7 @@ mod completions;
 mod explain;
 mod plugin_config;
 mod run;
+mod schema;
 mod terminal;
 
 use std::fs;

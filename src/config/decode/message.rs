@@ -86,7 +86,7 @@ impl<'a> Field<'a> {
 }
 
 /// `mirrorPercentage` for `mirror_percentage`.
-fn json_spelling(name: &str) -> impl Iterator<Item = char> {
+pub fn json_spelling(name: &str) -> impl Iterator<Item = char> {
     let mut after_underscore = false;
     name.chars().filter_map(move |c| {
         let raised = std::mem::replace(&mut after_underscore, c == '_');
