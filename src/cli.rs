@@ -13,6 +13,7 @@ use crate::finding::Severity;
 mod bootstrap;
 mod check;
 mod completions;
+mod diff;
 mod explain;
 mod input;
 mod listener;
@@ -49,6 +50,7 @@ struct Cli {
 enum Command {
     Check(check::Args),
     Explain(explain::Args),
+    Diff(diff::Args),
     PluginConfig(plugin_config::Args),
     Bootstrap(bootstrap::Args),
     Run(run::Args),
@@ -69,6 +71,8 @@ enum Status {
     Done,
     /// What was read is refused; the findings are on the terminal.
     Refused,
+    /// What was compared is not the same.
+    Differs,
 }
 
 /// What stopped a command, in one sentence for the person who called it.
@@ -82,7 +86,7 @@ impl Failure {
     }
 }
 
-/// Runs the command that the process's arguments ask for. The exit status is 0 when all is well, 1 when the documents are refused, 2 when
+/// Runs the command that the process's arguments ask for. The exit status is 0 when all is well, 1 when the documents are refused or differ, 2 when
 /// something could not be read, written or started.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -90,6 +94,7 @@ pub fn main() -> ExitCode {
     let result = match &cli.command {
         Command::Check(args) => check::run(args),
         Command::Explain(args) => explain::run(args),
+        Command::Diff(args) => diff::run(args),
         Command::PluginConfig(args) => plugin_config::run(args),
         Command::Bootstrap(args) => bootstrap::run(args),
         Command::Run(args) => run::run(args),
@@ -99,7 +104,7 @@ pub fn main() -> ExitCode {
     };
     match result {
         Ok(Status::Done) => ExitCode::SUCCESS,
-        Ok(Status::Refused) => ExitCode::from(1),
+        Ok(Status::Refused | Status::Differs) => ExitCode::from(1),
         Err(Failure(message)) => {
             report::line(Severity::Error, &message);
             ExitCode::from(2)

@@ -8,7 +8,7 @@ use crate::action::fault::Abort;
 use crate::action::{ActionKind, Forward, RequestMirrorPolicy, WeightedCluster};
 use crate::dice::Dice;
 use crate::request::Request;
-use crate::route::{Route, RouteTable};
+use crate::route::{Route, RouteTable, Taker};
 
 pub mod local_reply;
 pub mod mirror;
@@ -46,14 +46,10 @@ pub struct Routed {
 ///
 /// Faults come first, then CORS, then the rule's action, as Envoy's filters stand behind one another.
 pub fn decide(table: &RouteTable, request: &Request, dice: &mut impl Dice) -> Decision {
-    let Some(host) = table.virtual_host(request) else {
-        return Decision::Untouched;
-    };
-    if host.routes.is_none() || host.https_redirect && request.scheme != b"https" {
-        return Decision::Untouched;
-    }
-    let Some(route) = host.find(request) else {
-        return Decision::NotFound;
+    let route = match table.taker(request) {
+        Taker::HttpsRedirect | Taker::Default(_) => return Decision::Untouched,
+        Taker::Nothing => return Decision::NotFound,
+        Taker::Rule(route) => route,
     };
     let action = &route.action;
     let random = if action.is_certain() { 0 } else { dice.next() };

@@ -104,6 +104,24 @@ impl Manifests {
         (manifests, findings)
     }
 
+    /// The names of Kubernetes' secrets.
+    fn credential_names(&self) -> impl Iterator<Item = &String> {
+        let resources = &self.config.resources;
+        let servers = resources.gateways.iter().flat_map(|gateway| &gateway.spec.servers);
+        let servers = servers.filter_map(|server| server.tls.as_ref());
+        let rules = resources.destination_rules.iter().map(|rule| &rule.spec);
+        let policies = rules.flat_map(|rule| {
+            let own = rule.subsets.iter().map(|subset| &subset.traffic_policy);
+            own.chain([&rule.traffic_policy]).flatten()
+        });
+        let clients = policies.flat_map(|policy| {
+            let ports = policy.port_level_settings.iter().map(|port| &port.tls);
+            ports.chain([&policy.tls]).flatten()
+        });
+        let of_servers = servers.flat_map(|tls| tls.credential_names.iter().chain([&tls.credential_name]));
+        of_servers.chain(clients.map(|tls| &tls.credential_name))
+    }
+
     /// The filter's configuration for a listener, in JSON.
     fn plugin(&self, proxy: &Value, options: &serde_json::Map<String, Value>) -> String {
         let decides = |object: &&Value| {
@@ -112,6 +130,53 @@ impl Manifests {
         };
         let resources: Vec<&Value> = self.objects.iter().filter(decides).collect();
         json!({"proxy": proxy, "options": options, "resources": resources}).to_string()
+    }
+}
+
+/// What Envoy has beside the filter, by name: for those who compare configurations.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Messages {
+    /// The clusters with their endpoints.
+    pub clusters: BTreeMap<String, Value>,
+    /// Where gateways listen, less their routes.
+    pub listeners: BTreeMap<String, Value>,
+}
+
+impl Messages {
+    /// Makes them. What Kubernetes' secrets hold is a file of their name.
+    pub fn new(manifests: &Manifests, callers: &Callers) -> Self {
+        let named = |name: &String| {
+            let credential = Credential {
+                certificate: name.clone(),
+                private_key: name.clone(),
+                ca_certificates: name.clone(),
+            };
+            (name.clone(), credential)
+        };
+        let credentials: BTreeMap<String, Credential> = manifests.credential_names().map(named).collect();
+        let (_, identity) = named(&"identity".to_owned());
+        let secrets = Secrets {
+            system_ca: &Settings::default().system_ca,
+            identity: Some(&identity),
+            credentials: &credentials,
+        };
+        let all = callers.effective(!manifests.config.resources.gateways.is_empty());
+        let gateways: Vec<Caller> = all.iter().filter(|caller| caller.gateway).cloned().collect();
+        let locality = Locality::parse(&callers.locality);
+        let mut findings = Vec::new();
+        let clusters = services::clusters(manifests, &all, &callers.domain, &locality, secrets, &mut findings);
+        let listeners = listeners::plan(manifests, callers, &gateways, secrets, &mut findings).unwrap_or_default();
+        let listener = |planned: Planned| {
+            let listener = planned.listener(("route_config", Value::Null), None, callers).value();
+            (planned.name, message::message(listener))
+        };
+        Messages {
+            clusters: clusters
+                .into_iter()
+                .map(|cluster| (cluster.name.clone(), cluster.inline()))
+                .collect(),
+            listeners: listeners.into_iter().map(listener).collect(),
+        }
     }
 }
 

@@ -19,6 +19,7 @@ pub mod config;
 pub mod decision;
 pub mod destination_rule;
 pub mod dice;
+pub mod diff;
 pub mod duration;
 #[cfg(feature = "cli")]
 pub mod envoy;

@@ -42,6 +42,19 @@ pub fn find<'m>(within: &[Literal<'m>], excluded: &[Vec<Literal<'m>>]) -> Verdic
     }
 }
 
+/// As [`find`], but an answer of none names every match that was met: for those who ask often and need no reason.
+pub fn seek<'m>(within: &[Literal<'m>], excluded: &[impl AsRef<[Literal<'m>]>]) -> Verdict {
+    let mut state = State::default();
+    if !state.assume(within.iter().cloned()) {
+        return Verdict::Empty(Vec::new());
+    }
+    match search(state, excluded) {
+        Outcome::Found(found) => Verdict::Inhabited(Witness::new(found.lines())),
+        Outcome::None(used) => Verdict::Empty(used.into_iter().collect()),
+        Outcome::Unknown => Verdict::Unknown,
+    }
+}
+
 /// Leaves out what the answer does not need, the last first; one that takes everything alone is enough.
 fn fewest<'m>(state: &State<'m>, excluded: &[Vec<Literal<'m>>], used: BTreeSet<usize>) -> Vec<usize> {
     let leaves_nothing = |kept: &[usize]| {

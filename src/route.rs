@@ -50,6 +50,19 @@ pub struct VirtualHost {
     pub https_redirect: bool,
 }
 
+/// What takes a request.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Taker<'t> {
+    /// The Gateway's server, which sends what comes without TLS to https.
+    HttpsRedirect,
+    /// The proxy's own routes, for no VirtualService has the host; the cluster of Istio's default route for a known service.
+    Default(Option<&'t str>),
+    /// Nothing: the host has rules, and none of them matches.
+    Nothing,
+    /// The first rule that matches.
+    Rule(&'t Arc<Route>),
+}
+
 /// Rules in order, and the way to the first that matches.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Routes {
@@ -163,6 +176,20 @@ impl RouteTable {
             self.index(host)
         };
         self.virtual_hosts.get(index?)
+    }
+
+    /// What takes a request.
+    pub fn taker(&self, request: &Request) -> Taker<'_> {
+        let Some(host) = self.virtual_host(request) else {
+            return Taker::Default(None);
+        };
+        if host.https_redirect && request.scheme != b"https" {
+            return Taker::HttpsRedirect;
+        }
+        if host.routes.is_none() {
+            return Taker::Default(host.default_cluster.as_deref());
+        }
+        host.find(request).map_or(Taker::Nothing, Taker::Rule)
     }
 
     fn index(&self, host: &str) -> Option<usize> {

@@ -20,7 +20,7 @@ mod github;
 mod item;
 mod json;
 mod sarif;
-mod sources;
+pub(super) mod sources;
 mod text;
 
 /// Say what is wrong with manifests, alone and together

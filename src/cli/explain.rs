@@ -17,9 +17,9 @@ use crate::header::format::Attribute;
 use crate::plugin::Plugin;
 use crate::request::Request;
 
-mod place;
+pub(super) mod place;
 mod table;
-mod text;
+pub(super) mod text;
 
 /// Say which rule takes a request, and why none before it does
 ///

@@ -118,7 +118,7 @@ impl Input {
     }
 
     /// Lists are taken apart: findings count through them.
-    fn flatten(&mut self, file: &Rc<str>, mut node: Node) {
+    pub(super) fn flatten(&mut self, file: &Rc<str>, mut node: Node) {
         if node.text("kind").ends_with("List")
             && let Some(Value::List(items)) = node.take("items")
         {

@@ -29,13 +29,13 @@ pub(super) struct ListenerArgs {
 }
 
 #[derive(Debug, Clone, Default)]
-struct From {
-    labels: BTreeMap<String, String>,
-    namespace: Option<String>,
+pub(super) struct From {
+    pub(super) labels: BTreeMap<String, String>,
+    pub(super) namespace: Option<String>,
 }
 
 impl From {
-    fn parse(text: &str) -> Result<Self, String> {
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
         let mut from = From::default();
         for pair in text.split(',').filter(|pair| !pair.is_empty()) {
             match pair.split_once('=') {

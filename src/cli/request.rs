@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use hyper::Uri;
 use hyper::http::uri::Authority;
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::Failure;
@@ -13,7 +14,7 @@ use crate::hostname;
 use crate::request::downstream::{Downstream, PathNormalizationFailed};
 
 /// A request as its client sends it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Sent {
     pub(super) scheme: String,
     pub(super) method: String,
@@ -21,10 +22,13 @@ pub(super) struct Sent {
     pub(super) path: String,
     pub(super) headers: Vec<(String, String)>,
     /// The port of the listener, where it is not the authority's.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) port: Option<u16>,
     /// The port that an access log has of Envoy's own side; it counts where nothing else names one.
+    #[serde(skip)]
     pub(super) listener: Option<u16>,
     /// How many there are of it.
+    #[serde(skip)]
     pub(super) count: u64,
 }
 

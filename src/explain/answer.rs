@@ -125,7 +125,7 @@ impl Answer {
         Answer::Upstream {
             destinations: each.filter_map(|routed| choice(&routed, request, attribute)).collect(),
             timeout_milliseconds: timeout(routed, request, attribute),
-            retries: retries(forward),
+            retries: Retries::of(forward),
             mirrors: mirrors.collect(),
             response_headers: edits.into_iter().map(HeaderChange::new).collect(),
         }
@@ -198,34 +198,37 @@ fn timeout(routed: &Routed, request: &Request, attribute: &dyn Fn(Attribute) -> 
     })
 }
 
-fn retries(forward: Option<&Forward>) -> Retries {
-    let Some(policy) = forward.and_then(|forward| forward.retry.as_ref()) else {
-        return Retries {
-            attempts: DEFAULT_ATTEMPTS,
-            on: DEFAULT_RETRY_ON.to_owned(),
-            per_try_milliseconds: None,
-            is_default: true,
+impl Retries {
+    /// What a rule asks Envoy for.
+    pub fn of(forward: Option<&Forward>) -> Self {
+        let Some(policy) = forward.and_then(|forward| forward.retry.as_ref()) else {
+            return Retries {
+                attempts: DEFAULT_ATTEMPTS,
+                on: DEFAULT_RETRY_ON.to_owned(),
+                per_try_milliseconds: None,
+                is_default: true,
+            };
         };
-    };
-    let header = |wanted: &str| {
-        policy
-            .headers
-            .iter()
-            .find(|(name, _)| *name == wanted)
-            .map(|(_, value)| value.as_str())
-    };
-    let conditions = [
-        "x-envoy-retry-on",
-        "x-envoy-retry-grpc-on",
-        "x-envoy-retriable-status-codes",
-    ];
-    let on: Vec<&str> = conditions.into_iter().filter_map(header).collect();
-    Retries {
-        attempts: header("x-envoy-max-retries")
-            .and_then(|text| text.parse().ok())
-            .unwrap_or_default(),
-        on: on.join(","),
-        per_try_milliseconds: header("x-envoy-upstream-rq-per-try-timeout-ms").and_then(|text| text.parse().ok()),
-        is_default: false,
+        let header = |wanted: &str| {
+            policy
+                .headers
+                .iter()
+                .find(|(name, _)| *name == wanted)
+                .map(|(_, value)| value.as_str())
+        };
+        let conditions = [
+            "x-envoy-retry-on",
+            "x-envoy-retry-grpc-on",
+            "x-envoy-retriable-status-codes",
+        ];
+        let on: Vec<&str> = conditions.into_iter().filter_map(header).collect();
+        Retries {
+            attempts: header("x-envoy-max-retries")
+                .and_then(|text| text.parse().ok())
+                .unwrap_or_default(),
+            on: on.join(","),
+            per_try_milliseconds: header("x-envoy-upstream-rq-per-try-timeout-ms").and_then(|text| text.parse().ok()),
+            is_default: false,
+        }
     }
 }

@@ -153,9 +153,46 @@ impl Format {
         }
     }
 
+    /// Whether it asks for something that a proxy knows beside the headers.
+    pub fn reads(&self, attribute: Attribute) -> bool {
+        self.0.contains(&Part::Attribute(attribute))
+    }
+
+    /// Whether it has a command that reads headers.
+    pub fn reads_headers(&self) -> bool {
+        self.0
+            .iter()
+            .any(|part| matches!(part, Part::Request(_) | Part::Response(_)))
+    }
+
     /// Whether it has a command that reads the request's headers.
     pub fn reads_request(&self) -> bool {
         self.0.iter().any(|part| matches!(part, Part::Request(_)))
+    }
+}
+
+/// As it is written.
+impl std::fmt::Display for Format {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.iter().try_for_each(|part| match part {
+            Part::Literal(text) => f.write_str(&text.replace('%', "%%")),
+            Part::Request(choice) => write!(f, "%REQ({choice}%"),
+            Part::Response(choice) => write!(f, "%RESP({choice}%"),
+            Part::Attribute(attribute) => write!(f, "%{attribute}%"),
+        })
+    }
+}
+
+impl std::fmt::Display for HeaderChoice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.name)?;
+        if let Some(alternative) = &self.alternative {
+            write!(f, "?{alternative}")?;
+        }
+        match self.length {
+            usize::MAX => f.write_str(")"),
+            length => write!(f, "):{length}"),
+        }
     }
 }
 
@@ -233,6 +270,13 @@ mod tests {
             "100% of jas by HTTP/1.1"
         );
         assert_eq!(filled("%RESP(x)%"), "");
+    }
+
+    #[test]
+    fn a_format_is_shown_as_it_is_written() {
+        for text in ["100%% of %REQ(x-id?end-user):3%", "%RESP(x)% by %PROTOCOL%", ""] {
+            assert_eq!(Format::parse(text).unwrap().to_string(), text);
+        }
     }
 
     #[test]

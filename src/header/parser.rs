@@ -57,6 +57,14 @@ impl HeaderParser {
         self.set.iter().chain(&self.add).map(|(_, format)| format)
     }
 
+    /// All operations in the order they are done: `remove`, `set` or `add`, the header, and what it gets.
+    pub fn operations(&self) -> impl Iterator<Item = (&'static str, &str, Option<&Format>)> {
+        let removed = self.remove.iter().map(|name| ("remove", &**name, None));
+        let set = self.set.iter().map(|(name, format)| ("set", &**name, Some(format)));
+        let add = self.add.iter().map(|(name, format)| ("add", &**name, Some(format)));
+        removed.chain(set).chain(add)
+    }
+
     /// Makes the changes. A value that comes out empty changes nothing.
     pub fn evaluate<'t>(&'t self, edits: &mut HeaderEdits<'t, '_>, side: Side) {
         self.remove.iter().for_each(|name| edits.remove(&**name));

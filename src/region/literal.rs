@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::Variable;
+use super::variable::Arity;
 use crate::matcher::regex::Shape;
 use crate::matcher::{HeaderMatcher, PathMatcher, Regex, RouteMatch, StringMatcher};
 
@@ -45,6 +46,16 @@ impl Test<'_> {
 }
 
 impl Text<'_> {
+    fn excludes(&self, other: &Text) -> bool {
+        let common = self.bytes.len().min(other.bytes.len());
+        let ends_before = |a: &Text, b: &Text| a.whole && a.bytes.len() < b.bytes.len();
+        let same = match (self.bytes.get(..common), other.bytes.get(..common)) {
+            (Some(a), Some(b)) if self.ignore_case || other.ignore_case => a.eq_ignore_ascii_case(b),
+            (a, b) => a == b,
+        };
+        !same || ends_before(self, other) || ends_before(other, self)
+    }
+
     fn accepts(&self, text: &[u8]) -> bool {
         let Some(head) = text.get(..self.bytes.len()) else {
             return false;
@@ -93,6 +104,33 @@ impl<'m> Literal<'m> {
             Test::Text(text) => Some(&text.bytes),
             _ => None,
         }
+    }
+
+    /// Whether it holds where the variable has this one text.
+    pub fn accepts(&self, text: &[u8]) -> bool {
+        self.test.accepts(text) == self.wanted
+    }
+
+    /// Whether it is plain that no text passes both: their bytes exclude each other. Only of variables that have one text.
+    pub fn excludes(&self, other: &Literal) -> bool {
+        let (Test::Text(a), Test::Text(b)) = (&self.test, &other.test) else {
+            return false;
+        };
+        let is_one = self.variable == other.variable && self.variable.arity() != Arity::Lines;
+        is_one && self.wanted && other.wanted && a.excludes(b)
+    }
+
+    /// Some text that passes, as far as it can be told beforehand.
+    pub fn samples(&self) -> Vec<String> {
+        let bytes = match &self.test {
+            Test::Any => Vec::new(),
+            Test::Text(text) => vec![text.bytes.to_vec()],
+            Test::Regex(regex) => regex.samples(),
+        };
+        bytes
+            .into_iter()
+            .filter_map(|bytes| String::from_utf8(bytes).ok())
+            .collect()
     }
 
     pub(super) fn negated(&self) -> Self {

@@ -122,9 +122,10 @@ impl Known<'_> {
 }
 
 /// Looks for a request as `state` has it that is in none of `excluded`.
-pub(super) fn search<'m>(state: State<'m>, excluded: &[Vec<Literal<'m>>]) -> Outcome<'m> {
+pub(super) fn search<'m>(state: State<'m>, excluded: &[impl AsRef<[Literal<'m>]>]) -> Outcome<'m> {
+    let excluded: Vec<&[Literal<'m>]> = excluded.iter().map(AsRef::as_ref).collect();
     let mut search = Search {
-        excluded,
+        excluded: &excluded,
         looks: 0,
         used: BTreeSet::new(),
         is_unknown: false,
@@ -137,7 +138,7 @@ pub(super) fn search<'m>(state: State<'m>, excluded: &[Vec<Literal<'m>>]) -> Out
 }
 
 struct Search<'s, 'm> {
-    excluded: &'s [Vec<Literal<'m>>],
+    excluded: &'s [&'s [Literal<'m>]],
     looks: usize,
     used: BTreeSet<usize>,
     is_unknown: bool,
@@ -150,9 +151,9 @@ impl<'m> Search<'_, 'm> {
             self.is_unknown = true;
             return None;
         }
-        let is_open = |literals: &Vec<Literal<'m>>| !literals.iter().any(|literal| state.is_denied(literal));
+        let is_open = |literals: &&[Literal<'m>]| !literals.iter().any(|literal| state.is_denied(literal));
         let is_in =
-            |literals: &Vec<Literal<'m>>| literals.iter().all(|literal| state.holds(literal)) && is_open(literals);
+            |literals: &&[Literal<'m>]| literals.iter().all(|literal| state.holds(literal)) && is_open(literals);
         let Some(met) = self.excluded.iter().position(is_in) else {
             if state.is_uncertain() {
                 return self.look_without_text(state);
@@ -170,7 +171,7 @@ impl<'m> Search<'_, 'm> {
                 .get(&literal.variable)
                 .is_some_and(|known| known.is_uncertain)
         };
-        let may_hold = |literals: &Vec<Literal<'m>>| {
+        let may_hold = |literals: &&[Literal<'m>]| {
             literals
                 .iter()
                 .all(|literal| state.holds(literal) || uncertain(literal))
@@ -190,7 +191,7 @@ impl<'m> Search<'_, 'm> {
         self.used.insert(met);
         let literals = self.excluded.get(met)?;
         let mut base = state;
-        for literal in literals {
+        for literal in *literals {
             let mut case = base.clone();
             if case.assume([literal.negated()])
                 && let Some(found) = self.look(case)

@@ -5,6 +5,7 @@
 mod bootstrap;
 mod check;
 mod completions;
+mod diff;
 mod explain;
 mod plugin_config;
 mod run;

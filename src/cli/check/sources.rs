@@ -10,7 +10,7 @@ use crate::cli::input::{self, Input};
 
 /// Documents with their files' text.
 #[derive(Default)]
-pub(super) struct Sources {
+pub(in crate::cli) struct Sources {
     pub input: Input,
     text: BTreeMap<String, String>,
 }

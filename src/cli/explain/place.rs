@@ -4,7 +4,7 @@ use crate::cli::input::Input;
 use crate::explain::RuleReference;
 
 /// `file:line` of a rule, or of the delegate's.
-pub(super) fn place(rule: &RuleReference, input: &Input) -> Option<String> {
+pub(in crate::cli) fn place(rule: &RuleReference, input: &Input) -> Option<String> {
     let (object, path) = match &rule.delegate {
         Some((object, http)) => (object, format!("http[{http}]")),
         None => (&rule.virtual_service, rule.path()),

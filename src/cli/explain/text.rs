@@ -131,7 +131,7 @@ fn untouched(out: &mut String, because: Because, near: Option<&str>, cluster: Op
 }
 
 /// As `90 %`.
-pub(super) fn percent(share: f64) -> String {
+pub(in crate::cli) fn percent(share: f64) -> String {
     let text = format!("{:.4}", share * 100.0);
     format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
 }

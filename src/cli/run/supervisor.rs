@@ -104,7 +104,7 @@ impl<'a> Supervisor<'a> {
         tokio::spawn(ready::serve(listener, supervisor.status.subscribe()));
         Ok(match supervisor.first().await? {
             Exit::Done => Some(supervisor),
-            Exit::Refused => None,
+            Exit::Refused | Exit::Differs => None,
         })
     }
 
