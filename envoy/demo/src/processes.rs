@@ -53,8 +53,12 @@ enum Event {
         path: String,
         message: String,
     },
+    ChangeRefused {
+        reason: String,
+    },
     /// A line of Envoy's log.
     Envoy {
+        level: String,
         message: String,
     },
 }
@@ -108,8 +112,10 @@ impl Run {
                 }) => {
                     println!("   {severity}[{code}]: {object} {path}: {message}");
                 }
-                // The filter finds what the command has found.
-                Ok(Event::Envoy { message }) if message.starts_with("wasm: wasm log switchyard: Warning") => {}
+                // Its warnings say what the findings said.
+                Ok(Event::Envoy { level, .. }) if level == "warning" => {}
+                Ok(Event::Envoy { level, message }) => eprintln!("   envoy {level}: {message}"),
+                Ok(Event::ChangeRefused { reason }) => bail!("{reason}"),
                 _ => eprintln!("{line}"),
             }
         }

@@ -41,9 +41,10 @@ pub async fn start(instances: Vec<Instance>, log: &Log) -> io::Result<Vec<(Strin
             return Err(named(&instance.id, io::Error::other("the id is used twice; set id=")));
         }
         let instance_log = log.open(&instance).map_err(|error| named(&instance.id, error))?;
-        let listener = TcpListener::bind(&instance.listen)
-            .await
-            .map_err(|error| named(&instance.id, error))?;
+        let listener = TcpListener::bind(&instance.listen).await.map_err(|error| {
+            let at = format!("cannot listen on {}: {error}", instance.listen);
+            named(&instance.id, io::Error::new(error.kind(), at))
+        })?;
         bound.push((listener, instance, instance_log));
     }
     let mut listening = Vec::new();
