@@ -123,7 +123,7 @@ impl<'a> Destinations<'a> {
         } else {
             format!("{written} has {} others{}", known.len(), suggestion(subset, known))
         };
-        let message = format!("no subset {subset}: {reason}; requests that come here get 503");
+        let message = format!("no subset {subset}: {reason}; {}", lost(path));
         findings.add(object, NOT_FOUND, format!("{path}.subset"), message);
     }
 
@@ -146,7 +146,7 @@ impl<'a> Destinations<'a> {
                 [Some(service.hostname.as_str()), short.map(|(name, _)| name)]
             });
             let near = suggestion(&destination.host, names.flatten());
-            let message = format!("nobody serves {host}{near}; requests that come here get 503");
+            let message = format!("nobody serves {host}{near}; {}", lost(path));
             findings.add(object, NOT_FOUND, format!("{path}.host"), message);
             return;
         };
@@ -167,6 +167,15 @@ impl<'a> Destinations<'a> {
             }
             _ => {}
         }
+    }
+}
+
+/// What becomes of what goes to a destination that is not there.
+fn lost(path: &str) -> &'static str {
+    if path.contains("].mirror") {
+        "copies for it get lost"
+    } else {
+        "requests that come here get 503"
     }
 }
 

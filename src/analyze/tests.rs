@@ -65,11 +65,28 @@ fn a_subset_has_to_be_defined() {
         messages(&route)[0],
         "no subset v3: there is no DestinationRule for a; requests that come here get 503"
     );
+    assert_eq!(
+        messages(&route)[1],
+        "no subset v1: there is no DestinationRule for a; copies for it get lost"
+    );
     let both = format!("{route}{subsets}");
     assert_eq!(said(&both), [missing]);
     assert_eq!(
         messages(&both),
         ["no subset v3: a has v1 and v2; requests that come here get 503"]
+    );
+    let none = both.replace(", subsets: [{name: v1}, {name: v2}]", "");
+    assert_eq!(
+        messages(&none)[0],
+        "no subset v3: the DestinationRule for a has no subsets; requests that come here get 503"
+    );
+    let many = both.replace(
+        "{name: v2}",
+        "{name: v4}, {name: v5}, {name: w1}, {name: w2}, {name: w3}, {name: w4}",
+    );
+    assert_eq!(
+        messages(&many)[0],
+        "no subset v3: a has 7 others; did you mean v1?; requests that come here get 503"
     );
     let wildcard = both
         .replace("a.default.svc.cluster.local", "'*.default.svc.cluster.local'")

@@ -27,6 +27,10 @@ pub(super) fn folded(text: &str, width: Option<usize>, indent: usize) -> String 
         .break_words(false)
         .word_splitter(WordSplitter::NoHyphenation)
         .wrap_algorithm(WrapAlgorithm::FirstFit);
-    let lines = text.split('\n').map(|line| textwrap::fill(line, &options));
-    lines.collect::<Vec<_>>().join("\n")
+    let folded = |line: &str| {
+        let words = line.trim_start_matches(' ');
+        let before = " ".repeat(line.len() - words.len());
+        textwrap::fill(words, options.clone().initial_indent(&before))
+    };
+    text.split('\n').map(folded).collect::<Vec<_>>().join("\n")
 }

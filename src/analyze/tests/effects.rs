@@ -44,6 +44,10 @@ fn a_mirror_is_another_destination() {
         ["I SWY0106 vs http[0].mirror"]
     );
     assert_eq!(
+        mirror(a, "mirror: {host: b}\n  mirrorPercent: 0"),
+        ["I SWY0106 vs http[0].mirror"]
+    );
+    assert_eq!(
         mirror(a, "mirrors: [{destination: {host: b}, percentage: {value: 0}}]"),
         ["I SWY0106 vs http[0].mirrors[0]"]
     );
@@ -85,6 +89,12 @@ fn what_has_no_effect_is_named() {
             "- timeout: 1s\n  retries: {attempts: 1}\n  directResponse: {status: 200}"
         )),
         ["W SWY0109 vs http[0].timeout", "W SWY0109 vs http[0].retries"]
+    );
+    assert_eq!(
+        said(&rules(
+            "- mirror: {host: b}\n  mirrors: [{destination: {host: c}}]\n  redirect: {uri: /}\n  match: [{uri: {exact: /b}}]"
+        )),
+        ["W SWY0109 vs http[0].mirror", "W SWY0109 vs http[0].mirrors"]
     );
 }
 

@@ -89,6 +89,11 @@ fn callers_and_gateways_are_conditions_too() {
         gateways(&["{gateways: [h]}", ""]),
         ["W SWY0101 vs http[0].match[0]", "W IST0130 vs http[0]"]
     );
+    let elsewhere = matching(&["{gateways: [h]}", ""]).replace("hosts: [a]", "hosts: [a]\n  gateways: [mesh, g]");
+    assert!(
+        messages(&elsewhere)
+            .contains(&"no request can meet it: the VirtualService is not for the gateways it names".to_owned())
+    );
     assert_eq!(
         said(&matching(&["{port: 80}", "{port: 80, uri: {exact: /b}}, {port: 81}"])),
         ["I IST0131 vs http[1].match[0]"]

@@ -162,6 +162,9 @@ fn treat(out: &mut String, treatment: &Treatment) {
             "abort",
             &format!("{}{grpc}{}", abort.status, of(abort.probability)),
         );
+        if abort.probability >= 1.0 {
+            return;
+        }
     }
     match &treatment.answer {
         Answer::Local {
