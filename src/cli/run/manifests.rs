@@ -14,10 +14,10 @@ pub(super) type Check<'c> = dyn Fn(&[&Node]) -> Vec<Finding> + 'c;
 /// A finding, and what it is about.
 pub(super) type Found = (Finding, Option<Rc<Resource>>);
 
-/// The last good version of each object.
+/// The last good version of each object, in order.
 #[derive(Default)]
 pub(super) struct Manifests {
-    live: BTreeMap<ObjectRef, Rc<Resource>>,
+    live: Vec<Rc<Resource>>,
 }
 
 /// What a reading of the files comes to.
@@ -55,13 +55,18 @@ impl Manifests {
             (finding, resource)
         }));
 
+        let live: BTreeMap<ObjectRef, &Rc<Resource>> = self
+            .live
+            .iter()
+            .map(|resource| (reference(&resource.node), resource))
+            .collect();
         let mut refused: Vec<Refused> = self.unreadable_files(&unreadable);
         let mut chosen: Vec<Rc<Resource>> = Vec::new();
         for (resource, wrong) in resources.iter().zip(wrong) {
             let object = reference(&resource.node);
             let version = match wrong {
                 false => Some(resource),
-                true => self.live.get(&object),
+                true => live.get(&object).copied(),
             };
             if wrong {
                 refused.push(Refused {
@@ -73,14 +78,9 @@ impl Manifests {
             chosen.extend(version.cloned());
         }
         // Which object an unreadable document was cannot be known: none of its file is taken for deleted.
+        let is_unread = |old: &Resource| unreadable.iter().any(|unread| is_of(old, Path::new(&*unread.file)));
         let read: BTreeSet<ObjectRef> = resources.iter().map(|resource| reference(&resource.node)).collect();
-        let hidden = self.live.iter().filter(|(object, old)| {
-            unreadable
-                .iter()
-                .any(|Unreadable { file, .. }| is_of(old, Path::new(&**file)))
-                && !read.contains(object)
-        });
-        chosen.extend(hidden.map(|(_, resource)| Rc::clone(resource)));
+        let chosen = self.with_hidden(chosen, |old| is_unread(old) && !read.contains(&reference(&old.node)));
         Reading {
             resources: fitting(chosen, check),
             found,
@@ -91,7 +91,29 @@ impl Manifests {
 
     /// Whether an object of a file, or of one below a directory, is in force.
     pub(super) fn has_of(&self, path: &Path) -> bool {
-        self.live.values().any(|resource| is_of(resource, path))
+        self.live.iter().any(|resource| is_of(resource, path))
+    }
+
+    /// Adds the objects in force that are hidden, each where it stood: nothing changes by it.
+    fn with_hidden(&self, chosen: Vec<Rc<Resource>>, is_hidden: impl Fn(&Resource) -> bool) -> Vec<Rc<Resource>> {
+        let seen: BTreeSet<ObjectRef> = chosen.iter().map(|resource| reference(&resource.node)).collect();
+        let mut after: BTreeMap<Option<ObjectRef>, Vec<Rc<Resource>>> = BTreeMap::new();
+        let mut last = None;
+        for old in &self.live {
+            let object = reference(&old.node);
+            if seen.contains(&object) {
+                last = Some(object);
+            } else if is_hidden(old) {
+                after.entry(last.clone()).or_default().push(Rc::clone(old));
+            }
+        }
+        let mut all = after.remove(&None).unwrap_or_default();
+        for resource in chosen {
+            let object = Some(reference(&resource.node));
+            all.push(resource);
+            all.extend(after.remove(&object).unwrap_or_default());
+        }
+        all
     }
 
     fn unreadable_files(&self, unreadable: &[Unreadable]) -> Vec<Refused> {
@@ -110,10 +132,7 @@ impl Manifests {
 
     /// These objects are served from now on: they are the versions to go back to.
     pub(super) fn enforce(&mut self, resources: &[Rc<Resource>]) {
-        self.live = resources
-            .iter()
-            .map(|resource| (reference(&resource.node), Rc::clone(resource)))
-            .collect();
+        self.live = resources.to_vec();
     }
 }
 
