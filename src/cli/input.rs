@@ -38,6 +38,7 @@ impl Unreadable {
     /// A whole file, or all files below a directory.
     pub(super) fn whole(path: &Path, reason: &str) -> Self {
         let at = Position { line: 1, column: 1 };
+        let reason = reason.trim_start_matches(&format!("{}: ", path.display()));
         let message = format!("cannot be read: {reason}");
         Unreadable {
             file: path.display().to_string().into(),

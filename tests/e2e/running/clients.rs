@@ -70,7 +70,8 @@ pub struct Course {
     stop: AtomicBool,
     /// Whether it is known that nobody will listen any more.
     closes: AtomicBool,
-    failures: Mutex<Vec<String>>,
+    lost: Mutex<Vec<String>>,
+    wrong: Mutex<Vec<String>>,
     /// Answers of upstreams.
     pub answers: AtomicU64,
     /// Aborts over HTTP.
@@ -106,13 +107,18 @@ impl Course {
         self.closes.store(true, Relaxed);
     }
 
-    /// What was not asked for.
-    pub fn failures(&self) -> Vec<String> {
-        self.failures.lock().unwrap().clone()
+    /// Requests without an answer, and connections that could not be opened.
+    pub fn lost(&self) -> Vec<String> {
+        self.lost.lock().unwrap().clone()
     }
 
-    fn fail(&self, text: String) {
-        self.failures.lock().unwrap().push(text);
+    /// Answers that no manifest asked for.
+    pub fn wrong(&self) -> Vec<String> {
+        self.wrong.lock().unwrap().clone()
+    }
+
+    fn loses(&self, text: String) {
+        self.lost.lock().unwrap().push(text);
     }
 
     fn goes_on(&self) -> bool {
@@ -126,8 +132,8 @@ impl Course {
                 Some(connection)
             }
             Err(error) => {
-                self.fail(error);
-                sleep(Duration::from_millis(5)).await;
+                self.loses(error);
+                sleep(Duration::from_millis(20)).await;
                 None
             }
         }
@@ -139,7 +145,7 @@ impl Course {
             Ok(answer) => answer,
             Err(error) => {
                 if !error.starts_with(NOT_SENT) {
-                    self.fail(format!("{ask:?}, gRPC {is_grpc}: {error}"));
+                    self.loses(format!("{ask:?}, gRPC {is_grpc}: {error}"));
                 }
                 return false;
             }
@@ -156,7 +162,7 @@ impl Course {
         let world = worlds.iter().find(|world| world.change == change && change >= live);
         if !world.is_some_and(|world| world.asks_for(ask, is_grpc, &answer)) {
             let newest = worlds.last().map(|world| world.change);
-            self.fail(format!(
+            self.wrong.lock().unwrap().push(format!(
                 "{ask:?}, gRPC {is_grpc} after {live} (newest {newest:?}): {answer:?}"
             ));
         }
@@ -168,10 +174,10 @@ impl fmt::Display for Course {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [answers, aborts, grpc_aborts] =
             [&self.answers, &self.aborts, &self.grpc_aborts].map(|count| count.load(Relaxed));
-        let failures = self.failures().len();
+        let (wrong, lost) = (self.wrong().len(), self.lost().len());
         write!(
             f,
-            "{answers} answers, {aborts} aborts, {grpc_aborts} over gRPC, {failures} failures"
+            "{answers} answers, {aborts} aborts, {grpc_aborts} over gRPC; {wrong} wrong, {lost} lost"
         )
     }
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::instance::Instance;
+use super::stage::until;
 use crate::support::http::get;
 use crate::support::manifest::{service, virtual_service};
 use crate::support::ports::Port;
@@ -170,10 +171,9 @@ async fn a_wrong_manifest_among_twenty_is_refused_alone() {
     versions[3] = "new";
     let answer = get("s9", "/").send(twenty.port.address()).await;
     assert_eq!(answer.status, 404);
+    let changes = twenty.switchyard.events("live").len();
     twenty.write(9, "new", |text| text);
-    while get("s9", "/").send(twenty.port.address()).await.status == 404 {
-        sleep(Duration::from_millis(10)).await;
-    }
+    until("is it live", || twenty.switchyard.events("live").len() > changes).await;
     versions[9] = "new";
     assert_eq!(twenty.versions().await, versions);
     assert!(twenty.switchyard.events("envoy-ended").is_empty());

@@ -1,8 +1,10 @@
 //! What these tests begin with.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
+use tokio::time::sleep;
 
 use super::clients::{Clients, Course};
 use super::world::{Instances, World};
@@ -20,8 +22,17 @@ pub struct Stage {
     pub late: Port,
     /// What the manifests say.
     pub world: World,
-    /// The manifests.
-    pub files: Vec<(&'static str, String)>,
+    /// The manifests that were written last.
+    pub written: Vec<(&'static str, String)>,
+}
+
+/// Waits until this holds, for 10 s at most.
+pub async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let begin = Instant::now();
+    while !holds() {
+        assert!(begin.elapsed() < Duration::from_secs(10), "never {what}");
+        sleep(Duration::from_millis(5)).await;
+    }
 }
 
 impl Stage {
@@ -46,7 +57,20 @@ impl Stage {
             port,
             late,
             world,
-            files,
+            written: files,
         }
+    }
+
+    /// What the world's manifests are.
+    pub fn files(&self) -> Vec<(&'static str, String)> {
+        let [port, late] = [&self.port, &self.late].map(|port| port.address().port());
+        self.world.files(port, late, &self.instances)
+    }
+
+    /// Writes one of the world's manifests.
+    pub fn write(&self, name: &str) {
+        let files = self.files();
+        let (name, text) = files.iter().find(|(file, _)| *file == name).unwrap();
+        self.switchyard.write(name, text);
     }
 }
