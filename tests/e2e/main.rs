@@ -16,6 +16,7 @@ mod expressions;
 mod goldens;
 mod hashing;
 mod istio;
+mod observability;
 mod policies;
 mod protocols;
 mod refusals;

@@ -12,7 +12,7 @@ use super::process::Process;
 /// A running Envoy with one worker.
 pub struct Envoy {
     pub admin: Admin,
-    _process: Process,
+    pub process: Process,
 }
 
 /// Envoy as `make` installs it, or the one that `ENVOY` names.
@@ -60,7 +60,7 @@ impl Envoy {
             {
                 return Self {
                     admin: Admin(address),
-                    _process: process,
+                    process,
                 };
             }
             assert!(begin.elapsed() < Duration::from_secs(20), "Envoy does not get live");

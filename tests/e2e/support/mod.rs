@@ -4,6 +4,7 @@ pub mod admin;
 pub mod chance;
 pub mod container;
 pub mod envoy;
+pub mod exposition;
 pub mod grpc;
 pub mod http;
 pub mod manifest;
