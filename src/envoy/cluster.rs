@@ -33,6 +33,9 @@ pub(super) struct Cluster {
 pub(super) struct Surroundings<'a> {
     pub near: Nearness<'a>,
     pub secrets: Secrets<'a>,
+    /// Whether a gateway sends requests there, whose clients speak HTTP/2 wherever they are offered it: what they speak says nothing of
+    /// what a service understands.
+    pub from_edge: bool,
 }
 
 /// The clusters of a service. A subset that is looked up and has no endpoint gets none, as istiod has it: there is nothing to look up.
@@ -83,7 +86,7 @@ fn cluster(
             "healthy_panic_threshold": healthy_panic_threshold(policy.outlier_detection),
             "locality_weighted_lb_config": locality::is_weighted(&near).then(|| json!({})),
         },
-        "typed_extension_protocol_options": http_protocol_options(port.protocol, policy),
+        "typed_extension_protocol_options": http_protocol_options(port.protocol, policy, !around.from_edge),
         "transport_socket": transport_socket::upstream(policy, &service.subject_alt_names, http2, around.secrets),
         "upstream_connection_options": tcp.and_then(keepalive),
     }));

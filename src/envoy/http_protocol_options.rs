@@ -24,26 +24,28 @@ enum Version {
 
 /// Whether a cluster is spoken to in HTTP/2 alone.
 pub(super) fn is_http2(protocol: Protocol, policy: &Policy) -> bool {
-    version(protocol, http(policy)) == Version::Http2
+    version(protocol, http(policy), false) == Version::Http2
 }
 
 fn http<'a>(policy: &Policy<'a>) -> Option<&'a HTTPSettings> {
     policy.connection_pool.and_then(|pool| pool.http.as_ref())
 }
 
-/// By the port's protocol, unless the rule says otherwise. A port that does not say what it carries is spoken to as its clients speak.
-fn version(protocol: Protocol, http: Option<&HTTPSettings>) -> Version {
+/// By the port's protocol, unless the rule says otherwise. A port that does not say what it carries is spoken to as its clients speak where
+/// that is to be `followed`, and is never upgraded.
+fn version(protocol: Protocol, http: Option<&HTTPSettings>, followed: bool) -> Version {
     let upgrade = http.and_then(|http| http.h2_upgrade_policy.as_deref()) == Some("UPGRADE");
     match http.is_some_and(|http| http.use_client_protocol) {
         true => Version::Downstream,
-        false if upgrade || protocol.is_http2() => Version::Http2,
-        false if protocol == Protocol::Unknown => Version::Downstream,
+        false if protocol.is_http2() || upgrade && protocol.is_http() => Version::Http2,
+        false if protocol == Protocol::Unknown && followed => Version::Downstream,
         false => Version::Http1,
     }
 }
 
-/// The options of a cluster by the name of their extension; none where Envoy's defaults are meant.
-pub(super) fn http_protocol_options(protocol: Protocol, policy: &Policy) -> Option<Value> {
+/// The options of a cluster by the name of their extension; none where Envoy's defaults are meant. `followed` says whether a port that does
+/// not say what it carries is spoken to as its clients speak.
+pub(super) fn http_protocol_options(protocol: Protocol, policy: &Policy, followed: bool) -> Option<Value> {
     let http = http(policy);
     let tcp = policy.connection_pool.and_then(|pool| pool.tcp.as_ref());
     let idle = http
@@ -60,7 +62,7 @@ pub(super) fn http_protocol_options(protocol: Protocol, policy: &Policy) -> Opti
     });
     let errors = error_matcher(policy.outlier_detection).map(|matcher| json!({"error_matcher": matcher}));
     let names = policy.tls.and_then(transport_socket::names_by_request);
-    let version = version(protocol, http);
+    let version = version(protocol, http, followed);
     if version == Version::Http1 && common.is_none() && errors.is_none() && names.is_none() {
         return None;
     }

@@ -23,6 +23,8 @@ pub(super) struct Listener {
     pub is_edge: bool,
     /// For the names under which TLS is accepted; empty for plain text.
     pub tls: Vec<TlsServer>,
+    /// Whether a service behind it speaks gRPC to browsers, for which Envoy translates.
+    pub grpc_web: bool,
     /// `route_config` or `rds`.
     pub routes: (&'static str, Value),
     /// The filter; none where Envoy's own routes are all there is.
@@ -71,6 +73,12 @@ impl Listener {
             "envoy.extensions.filters.http.router.v3.Router",
             json!({}),
         );
+        // It stands first: rules, faults and timeouts are for the gRPC that comes out of it.
+        let name = "envoy.extensions.filters.http.grpc_web.v3.GrpcWeb";
+        let grpc_web = self
+            .grpc_web
+            .then(|| extension("envoy.filters.http.grpc_web", name, json!({})));
+        let filters: Vec<&Value> = grpc_web.iter().chain(&self.filter).chain([&router]).collect();
         let (routes, value) = &self.routes;
         let config = json!({
             "stat_prefix": self.name,
@@ -82,7 +90,7 @@ impl Listener {
             "proxy_100_continue": true,
             "access_log": self.access_log.as_ref().map(|log| json!([log])),
             (*routes): value,
-            "http_filters": self.filter.iter().chain([&router]).collect::<Vec<_>>(),
+            "http_filters": filters,
         });
         extension(
             "envoy.filters.network.http_connection_manager",

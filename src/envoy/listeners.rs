@@ -32,6 +32,7 @@ pub(super) struct Planned {
     pub routes: Value,
     address: Address,
     is_edge: bool,
+    grpc_web: bool,
     tls: Vec<TlsServer>,
 }
 
@@ -42,6 +43,7 @@ impl Planned {
             name: self.name.clone(),
             address: self.address.clone(),
             is_edge: self.is_edge,
+            grpc_web: self.grpc_web,
             tls: self.tls.clone(),
             routes,
             filter,
@@ -58,6 +60,8 @@ struct Stand<'a> {
     address: Address,
     /// Of a gateway, those it serves.
     gateways: Option<Vec<String>>,
+    /// Whether what it carries is said to be gRPC for browsers.
+    grpc_web: bool,
     tls: Vec<TlsServer>,
 }
 
@@ -107,10 +111,16 @@ fn sidecar<'a>(manifests: &Manifests, caller: &'a Caller) -> Vec<Stand<'a>> {
         true => served.map(|port| port.number).collect(),
         false => named.collect(),
     };
+    let speak_grpc_web = |number| {
+        let ports = manifests.registry.visible_from(caller.namespace());
+        let mut ports = ports.flat_map(|service| &service.ports);
+        ports.any(|port| port.number == number && port.protocol == Protocol::GrpcWeb)
+    };
     let stand = |port| {
         Some(Stand {
             caller,
             port,
+            grpc_web: speak_grpc_web(port),
             address: Address {
                 ip: caller.address()?,
                 port: caller.listen(port)?,
@@ -167,8 +177,10 @@ fn gateway<'a>(
             port,
             address: Address { ip, port: listen },
             gateways: Some(names.clone()),
+            grpc_web: false,
             tls: Vec::new(),
         });
+        stand.grpc_web |= protocol(server) == Protocol::GrpcWeb;
         stand.tls.extend(tls);
     }
     stands.into_values().collect()
@@ -179,13 +191,14 @@ fn selects(gateway: &Object<Gateway>, caller: &Caller) -> bool {
     selector.all(|(name, value)| caller.labels.get(name) == Some(value))
 }
 
+fn protocol(server: &Server) -> Protocol {
+    let port = server.port.as_ref();
+    port.map(|port| Protocol::parse(&port.protocol)).unwrap_or_default()
+}
+
 /// How a server accepts TLS, if it does; or why there is nothing for it to do here.
 fn tls(server: &Server, secrets: Secrets) -> Result<Option<TlsServer>, String> {
-    let protocol = server
-        .port
-        .as_ref()
-        .map(|port| Protocol::parse(&port.protocol))
-        .unwrap_or_default();
+    let protocol = protocol(server);
     if protocol.is_http() {
         return Ok(None);
     }
@@ -255,6 +268,7 @@ impl Stand<'_> {
             callbacks: Callbacks::new(&loaded.table, &loaded.options),
             routes: route_configuration(&name, &loaded.table, hash),
             is_edge: self.gateways.is_some(),
+            grpc_web: self.grpc_web,
             address: self.address,
             tls: self.tls,
             plugin,

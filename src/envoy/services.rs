@@ -55,7 +55,15 @@ pub(super) fn clusters(
             setting: None,
             fails_over: false,
         };
-        for cluster in cluster::clusters(service, rule, Surroundings { near, secrets }) {
+        let from_edge = views
+            .iter()
+            .any(|view| view.caller.gateway && service.is_visible_from(view.caller.namespace()));
+        let around = Surroundings {
+            near,
+            secrets,
+            from_edge,
+        };
+        for cluster in cluster::clusters(service, rule, around) {
             clusters.entry(cluster.name.clone()).or_insert(cluster);
         }
     }

@@ -57,6 +57,13 @@ spec:
         json!({"use_downstream_protocol_config": {"http_protocol_options": {}, "http2_protocol_options": {}}});
     assert_eq!(options(80), as_the_client);
     assert_eq!((options(81), options(82)), (http2.clone(), http2));
+    // A browser speaks HTTP/2 to every gateway.
+    let edge = r#"{"callers": [{"name": "web"}, {"name": "edge", "gateway": true}]}"#;
+    let all = clusters(&configuration(service, edge));
+    assert_eq!(
+        http_options(&all["outbound|80||a.default.svc.cluster.local"]),
+        Value::Null
+    );
 }
 
 #[test]

@@ -10,6 +10,7 @@ use tonic::{Code, Status};
 
 use super::{mirrors_sent, mirrors_skipped};
 use crate::support::grpc::{self, Client, ECHO, FAIL, LONG, SLOW};
+use crate::support::http::call;
 use crate::support::manifest::{service_of, subsets, virtual_service};
 use crate::support::turn;
 use crate::support::twin::Twins;
@@ -25,13 +26,17 @@ fn case(name: &str, does: &str) -> String {
 
 /// The service `shop:8080`, which v1 serves; what goes to v2 is a copy.
 async fn shop(cases: &[(&str, &str)]) -> (Front, Upstream) {
+    shop_of("name: grpc", cases).await
+}
+
+async fn shop_of(port: &str, cases: &[(&str, &str)]) -> (Front, Upstream) {
     let v1 = grpc::serve().await;
     let v2 = Upstream::start(Behaviour::default()).await;
     let rules: Vec<String> = cases.iter().map(|(name, does)| case(name, does)).collect();
     let mut rules: Vec<&str> = rules.iter().map(String::as_str).collect();
     rules.push("{route: [{destination: {host: shop, subset: v1}}]}");
     let manifests = [
-        service_of("shop", "name: grpc", 8080, &[("v1", v1), ("v2", v2.address)]),
+        service_of("shop", port, 8080, &[("v1", v1), ("v2", v2.address)]),
         subsets("shop", &["v1", "v2"]),
         virtual_service("shop", &rules),
     ];
@@ -42,7 +47,8 @@ async fn client(front: &Front, case: &str) -> Client {
     Client::open(front.address, "shop:8080").await.header("x-case", case)
 }
 
-const DELAY: Duration = Duration::from_millis(100);
+/// Of the 100 ms that rules say; timers may be a little early.
+const DELAY: Duration = Duration::from_millis(98);
 
 #[tokio::test]
 async fn calls_of_all_four_kinds_pass_with_their_metadata_and_trailers() {
@@ -261,4 +267,40 @@ async fn deadlines_end_calls_as_under_istios_own_routes() {
         assert_eq!(ours, native, "{what}");
         assert_ne!(ours.0, Code::Ok, "{what}");
     }
+}
+
+/// A frame of gRPC-Web: its trailers are one, too.
+fn frame(flag: u8, text: &str) -> Vec<u8> {
+    [&[flag, 0, 0, 0, text.len() as u8], text.as_bytes()].concat()
+}
+
+#[tokio::test]
+async fn browsers_are_translated_for_where_a_port_says_so() {
+    let _turn = turn::alongside().await;
+    let abort = "fault: {abort: {percentage: {value: 100}, httpStatus: 503}}";
+    let cases = [
+        ("mirror", "mirror: {host: shop, subset: v2}"),
+        ("abort", abort),
+        ("late", "timeout: 0.2s"),
+    ];
+    let (mut front, v2) = shop_of("name: grpc-web", &cases).await;
+    let ask = async |case, path| {
+        let request = call("POST", "shop:8080", path).header("content-type", "application/grpc-web+proto");
+        request
+            .header("x-case", case)
+            .body(frame(0, "one"))
+            .send(front.address)
+            .await
+    };
+    for case in ["plain", "mirror"] {
+        let answer = ask(case, ECHO).await;
+        assert_eq!(answer.header("content-type"), "application/grpc-web+proto");
+        let expected = [frame(0, "one"), frame(0x80, "grpc-status:0\r\n")].concat();
+        assert_eq!(answer.body, expected, "{case}");
+    }
+    assert_eq!(v2.receives(1).await[0].header("content-type"), b"application/grpc");
+    for (case, path) in [("abort", ECHO), ("late", SLOW)] {
+        assert_eq!(ask(case, path).await.header("grpc-status"), "14", "{case}");
+    }
+    front.switchyard.assert_unharmed().await;
 }

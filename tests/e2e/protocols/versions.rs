@@ -15,7 +15,7 @@ use crate::support::upstream::{Behaviour, Upstream};
 use crate::support::web::Front;
 
 /// A port, what a DestinationRule says of it, and the HTTP in which its upstreams are spoken to; none for the client's own.
-const SERVICES: [(&str, &str, &str, Option<Version>); 7] = [
+const SERVICES: [(&str, &str, &str, Option<Version>); 8] = [
     ("http", "name: http", "", Some(Version::HTTP_11)),
     ("http2", "name: http2-web", "", Some(Version::HTTP_2)),
     ("grpc", "name: grpc", "", Some(Version::HTTP_2)),
@@ -33,9 +33,11 @@ const SERVICES: [(&str, &str, &str, Option<Version>); 7] = [
     ),
     ("like-its-client", "name: http", "useClientProtocol: true", None),
     ("unnamed", "name: web", "", None),
+    ("not-upgraded", "name: web", "h2UpgradePolicy: UPGRADE", None),
 ];
 
-const DELAY: Duration = Duration::from_millis(100);
+/// Of the 100 ms that rules say; timers may be a little early.
+const DELAY: Duration = Duration::from_millis(98);
 
 fn rules(host: &str) -> [String; 3] {
     let fault = "delay: {percentage: {value: 100}, fixedDelay: 0.1s}";
