@@ -77,18 +77,25 @@ pub struct Config {
 impl Config {
     /// Reads a plugin's JSON. What does not fit is a finding and is left out of the result; the rest is read.
     pub fn from_json(json: &[u8]) -> (Config, Vec<Finding>) {
+        match Config::parse(json) {
+            Ok(json) => Config::from_tree(&json),
+            Err(findings) => (Config::default(), findings),
+        }
+    }
+
+    /// The JSON of a plugin, if it is that of an object.
+    pub(crate) fn parse(json: &[u8]) -> Result<Json<'_>, Vec<Finding>> {
+        match serde_json::from_slice(json) {
+            Ok(json @ Json::Object(_)) => Ok(json),
+            Ok(other) => Err(vec![own("", format!("has to be an object, and is {}", other.name()))]),
+            Err(error) => Err(vec![own("", format!("is not JSON: {error}"))]),
+        }
+    }
+
+    /// As [`from_json`](Self::from_json), of JSON that was parsed.
+    pub(crate) fn from_tree(json: &Json) -> (Config, Vec<Finding>) {
         let mut config = Config::default();
-        let json: Json = match serde_json::from_slice(json) {
-            Ok(json @ Json::Object(_)) => json,
-            Ok(other) => {
-                return (
-                    config,
-                    vec![own("", format!("has to be an object, and is {}", other.name()))],
-                );
-            }
-            Err(error) => return (config, vec![own("", format!("is not JSON: {error}"))]),
-        };
-        let mut faults = strays(&json, &["proxy", "options", "resources", "generation"]);
+        let mut faults = strays(json, &["proxy", "options", "resources", "generation"]);
         for (name, field) in [
             ("proxy", &mut config.proxy as &mut dyn Decode),
             ("options", &mut config.options),

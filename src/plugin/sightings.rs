@@ -1,7 +1,7 @@
 //! Which configurations came by lately.
 //!
 //! Envoy gives each configuration to a VM on trial, to its main thread's and to every worker's. One of them speaks for all: the first, by
-//! what they share through the host.
+//! what they share through the host. The others need not judge again what it has accepted.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
@@ -11,27 +11,43 @@ const MEMORY: Duration = Duration::from_secs(60);
 /// How many are remembered.
 const MOST: usize = 64;
 
-/// Adds a sighting to those before it, all as bytes, at a time since any fixed point. None if this configuration was seen already.
-pub fn add(before: &[u8], configuration: &[u8], now: Duration) -> Option<Vec<u8>> {
-    // Without keys: every VM hashes alike.
-    let mut hasher = DefaultHasher::new();
-    configuration.hash(&mut hasher);
-    let hash = hasher.finish().to_le_bytes();
-    let now = now.as_secs();
-    let fresh = |entry: &&[u8; 16]| {
-        let seen = entry.last_chunk().map_or(0, |time| u64::from_le_bytes(*time));
-        now.saturating_sub(seen) < MEMORY.as_secs()
-    };
-    let (entries, _) = before.as_chunks();
-    let kept: Vec<&[u8; 16]> = entries.iter().filter(fresh).collect();
-    if kept.iter().any(|entry| entry.starts_with(&hash)) {
-        return None;
+/// A configuration, as VMs tell one another of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Sighting([u8; 8]);
+
+impl Sighting {
+    /// Of a configuration's bytes.
+    pub fn of(configuration: &[u8]) -> Self {
+        // Without keys: every VM hashes alike.
+        let mut hasher = DefaultHasher::new();
+        configuration.hash(&mut hasher);
+        Sighting(hasher.finish().to_le_bytes())
     }
-    let oldest = kept.len().saturating_sub(MOST - 1);
-    let mut after: Vec<u8> = kept.into_iter().skip(oldest).flatten().copied().collect();
-    after.extend(hash);
-    after.extend(now.to_le_bytes());
-    Some(after)
+
+    /// Whether it is among those before it, all as bytes, at a time since any fixed point.
+    pub fn is_among(self, before: &[u8], now: Duration) -> bool {
+        kept(before, now).any(|entry| entry.starts_with(&self.0))
+    }
+
+    /// Those before it with this one. None if it is among them already.
+    pub fn added_to(self, before: &[u8], now: Duration) -> Option<Vec<u8>> {
+        if self.is_among(before, now) {
+            return None;
+        }
+        let oldest = kept(before, now).count().saturating_sub(MOST - 1);
+        let mut after: Vec<u8> = kept(before, now).skip(oldest).flatten().copied().collect();
+        after.extend(self.0);
+        after.extend(now.as_secs().to_le_bytes());
+        Some(after)
+    }
+}
+
+fn kept(before: &[u8], now: Duration) -> impl Iterator<Item = &[u8; 16]> {
+    let (entries, _) = before.as_chunks();
+    entries.iter().filter(move |entry| {
+        let seen = entry.last_chunk().map_or(0, |time| u64::from_le_bytes(*time));
+        now.as_secs().saturating_sub(seen) < MEMORY.as_secs()
+    })
 }
 
 #[cfg(test)]
@@ -39,6 +55,10 @@ mod tests {
     use super::*;
 
     const AT: Duration = Duration::from_secs(1000);
+
+    fn add(before: &[u8], configuration: &[u8], now: Duration) -> Option<Vec<u8>> {
+        Sighting::of(configuration).added_to(before, now)
+    }
 
     #[test]
     fn the_first_to_see_a_configuration_speaks() {

@@ -1,19 +1,36 @@
 //! From what was written to what runs.
 
+use std::sync::Arc;
+
 use crate::config::Config;
 use crate::destination_rule::DestinationRules;
 use crate::finding::Finding;
 use crate::matcher::regex::Regexes;
 use crate::registry::Registry;
 
-use super::RouteTable;
-use super::rule::{self, Compiled, Listener};
+use super::rule::{self, Compiled, KnownRules, Listener};
 use super::virtual_hosts;
+use super::{RouteTable, Routes};
+
+/// The routes of each VirtualService, by its position among the resources.
+pub(crate) type CompiledRules = Vec<(usize, Arc<Routes>)>;
 
 impl RouteTable {
     /// Compiles a configuration for its proxy and port. Findings are about regular expressions alone; everything else that may be wrong
     /// in a document is [`crate::validate`]'s to say, and a document that it refuses must not get here.
     pub fn compile(config: &Config, registry: &Registry, regexes: &mut Regexes) -> (RouteTable, Vec<Finding>) {
+        let (table, _, findings) = RouteTable::compile_rest(config, registry, &KnownRules::default(), regexes);
+        (table, findings)
+    }
+
+    /// As [`compile`](Self::compile), but for the rules that are `known`, which need not be in the configuration. What all of them came to
+    /// comes back too.
+    pub(crate) fn compile_rest(
+        config: &Config,
+        registry: &Registry,
+        known: &KnownRules,
+        regexes: &mut Regexes,
+    ) -> (RouteTable, CompiledRules, Vec<Finding>) {
         let mut findings = Vec::new();
         let listener = Listener {
             proxy: &config.proxy,
@@ -25,10 +42,14 @@ impl RouteTable {
         let compiled: Vec<Compiled> = virtual_services
             .iter()
             .map(|virtual_service| Compiled {
-                routes: rule::compile(virtual_service, &listener, regexes, &mut findings),
+                routes: rule::compile(virtual_service, &listener, known, regexes, &mut findings),
                 virtual_service,
             })
             .collect();
-        (virtual_hosts::build(config, &listener, &compiled), findings)
+        let table = virtual_hosts::build(config, &listener, &compiled);
+        let routes = compiled
+            .into_iter()
+            .filter_map(|compiled| Some((compiled.virtual_service.object.resource, compiled.routes?)));
+        (table, routes.collect(), findings)
     }
 }

@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use hashbrown::HashMap;
+
 use crate::action::RouteAction;
 use crate::config::virtual_service::{HTTPMatchRequest, HTTPRoute, StringMatch, VirtualService};
 use crate::config::{Object, Proxy};
@@ -53,10 +55,14 @@ pub(super) struct Compiled<'a> {
     pub routes: Option<Arc<Routes>>,
 }
 
+/// Routes of rules that need not be compiled, by the resource's position and the rule's in it.
+pub(crate) type KnownRules = HashMap<(usize, usize), Vec<Arc<Route>>>;
+
 /// The routes of a VirtualService for a listener, or none if it has none there. A match that takes everything ends them.
 pub(super) fn compile(
     virtual_service: &Expanded,
     listener: &Listener,
+    known: &KnownRules,
     regexes: &mut Regexes,
     findings: &mut Vec<Finding>,
 ) -> Option<Arc<Routes>> {
@@ -64,6 +70,13 @@ pub(super) fn compile(
     let name: Arc<str> = format!("{}/{}", object.metadata.namespace, object.metadata.name).into();
     let mut routes: Vec<Arc<Route>> = Vec::new();
     for expanded in &virtual_service.rules {
+        if let Some(known) = known.get(&(object.resource, expanded.http)) {
+            routes.extend(known.iter().map(|route| moved(route, expanded.http)));
+            if routes.last().is_some_and(|route| route.matches.is_catch_all()) {
+                break;
+            }
+            continue;
+        }
         let mut at = Place {
             object: expanded.delegate.map_or(object, |(leaf, _)| leaf),
             rule: expanded.delegate.map_or(expanded.http, |(_, index)| index),
@@ -100,6 +113,16 @@ pub(super) fn compile(
         }
     }
     (!routes.is_empty()).then(|| Arc::new(Routes::new(routes)))
+}
+
+/// The route of a rule that stands elsewhere now.
+fn moved(route: &Arc<Route>, http: usize) -> Arc<Route> {
+    if route.rule.http == http {
+        return Arc::clone(route);
+    }
+    let mut route = Route::clone(route);
+    route.rule.http = http;
+    Arc::new(route)
 }
 
 fn rule(virtual_service: &Arc<str>, expanded: &ExpandedRule, index: Option<usize>, entry: &HTTPMatchRequest) -> Rule {

@@ -73,18 +73,37 @@ fn unused(
 }
 
 fn covered(at: &At, prefixes: &[Prefix]) {
-    for (index, later) in prefixes.iter().enumerate() {
-        for earlier in prefixes.iter().take(index).filter(|earlier| earlier.covers(later)) {
-            let other = at.entry("http", earlier.http);
-            let other = other.entry("match", earlier.index);
-            let message = format!(
-                "is never used: the prefix `{}` of {other} takes all that begins with `{}`",
-                earlier.prefix, later.prefix
-            );
-            let at = at.entry("http", later.http);
-            at.entry("match", later.index)
-                .warn_because(INEFFECTIVE_MATCH, message, &other, "takes more");
-        }
+    let mut sorted: Vec<usize> = (0..prefixes.len()).collect();
+    sorted.sort_by_key(|index| prefixes.get(*index).map(|prefix| &prefix.prefix));
+    // In order, every prefix that begins another one lies on the way to it.
+    let mut way: Vec<(usize, &Prefix)> = Vec::new();
+    let mut pairs = Vec::new();
+    for index in sorted {
+        let Some(later) = prefixes.get(index) else { continue };
+        while way
+            .pop_if(|(_, above)| !later.prefix.starts_with(&above.prefix))
+            .is_some()
+        {}
+        let earlier = way
+            .iter()
+            .filter(|(earlier, above)| *earlier < index && above.covers(later));
+        pairs.extend(earlier.map(|(earlier, _)| (index, *earlier)));
+        way.push((index, later));
+    }
+    pairs.sort_unstable();
+    for (later, earlier) in pairs {
+        let (Some(later), Some(earlier)) = (prefixes.get(later), prefixes.get(earlier)) else {
+            continue;
+        };
+        let other = at.entry("http", earlier.http);
+        let other = other.entry("match", earlier.index);
+        let message = format!(
+            "is never used: the prefix `{}` of {other} takes all that begins with `{}`",
+            earlier.prefix, later.prefix
+        );
+        let at = at.entry("http", later.http);
+        at.entry("match", later.index)
+            .warn_because(INEFFECTIVE_MATCH, message, &other, "takes more");
     }
 }
 

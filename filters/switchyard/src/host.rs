@@ -253,13 +253,22 @@ pub fn set_timer(period: Option<Duration>) {
     unsafe { proxy_set_tick_period_milliseconds(period) };
 }
 
+/// What the VMs of all workers share under a name.
+pub fn shared(key: &str) -> Option<Vec<u8>> {
+    versioned(key).0
+}
+
+fn versioned(key: &str) -> (Option<Vec<u8>>, u32) {
+    let mut version = 0;
+    // SAFETY: all pointers live through the call.
+    let data = taken(|data, size| unsafe { proxy_get_shared_data(key.as_ptr(), key.len(), data, size, &mut version) });
+    (data, version)
+}
+
 /// Replaces what the VMs of all workers share under a name by what `change` makes of it; false if that is nothing, or if another VM came
 /// between.
 pub fn update_shared(key: &str, change: impl FnOnce(&[u8]) -> Option<Vec<u8>>) -> bool {
-    let mut version = 0;
-    // SAFETY: all pointers live through the call.
-    let before =
-        taken(|data, size| unsafe { proxy_get_shared_data(key.as_ptr(), key.len(), data, size, &mut version) });
+    let (before, version) = versioned(key);
     let Some(after) = change(&before.unwrap_or_default()) else {
         return false;
     };

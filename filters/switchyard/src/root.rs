@@ -1,18 +1,26 @@
 //! One configuration on one worker.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use log::{error, info, warn};
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;
 use switchyard::finding::{Finding, Severity};
-use switchyard::plugin::Plugin;
-use switchyard::plugin::sightings;
+use switchyard::plugin::sightings::Sighting;
+use switchyard::plugin::{Cache, Plugin};
 
 use crate::host;
 use crate::shared::Shared;
 use crate::stream::Stream;
+
+/// Under it the VMs of one process tell one another which configurations they have accepted.
+const CONFIGURATIONS: &str = "switchyard.configurations";
+
+thread_local! {
+    /// Configurations that follow one another, and those of several listeners, have much in common.
+    static CACHE: RefCell<Cache> = RefCell::default();
+}
 
 /// The root context of one configuration.
 pub struct Root {
@@ -58,11 +66,12 @@ impl Context for Root {
 impl RootContext for Root {
     fn on_configure(&mut self, _size: usize) -> bool {
         let configuration = host::configuration().unwrap_or_default();
-        match Plugin::load(&configuration) {
+        let (sighting, now) = (Sighting::of(&configuration), host::time());
+        let is_judged = host::shared(CONFIGURATIONS).is_some_and(|before| sighting.is_among(&before, now));
+        match CACHE.with_borrow_mut(|cache| cache.load(&configuration, is_judged)) {
             Ok(plugin) => {
                 self.shared = Rc::new(Shared::new(self.id, plugin));
-                let seen = |before: &[u8]| sightings::add(before, &configuration, host::time());
-                if host::update_shared("switchyard.configurations", seen) {
+                if host::update_shared(CONFIGURATIONS, |before| sighting.added_to(before, now)) {
                     self.announce();
                 }
                 true

@@ -50,6 +50,14 @@ impl<'de> Json<'de> {
             .map(|(_, value)| value)
     }
 
+    /// An object's first member of a name, to be changed.
+    pub fn get_mut(&mut self, name: &str) -> Option<&mut Json<'de>> {
+        match self {
+            Json::Object(members) => members.iter_mut().find(|(key, _)| key == name).map(|(_, value)| value),
+            _ => None,
+        }
+    }
+
     /// A list's entries.
     pub fn entries(&self) -> Option<&[Json<'de>]> {
         match self {

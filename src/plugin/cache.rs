@@ -1,0 +1,163 @@
+//! From one configuration to the next.
+
+use super::Plugin;
+use super::written::{Compiled, Written};
+use crate::config::Config;
+use crate::finding::{Finding, refuses};
+use crate::matcher::Regexes;
+use crate::registry::Registry;
+use crate::route::{KnownRules, RouteTable};
+use crate::validate::validate_with;
+
+/// What one configuration leaves for the next one that is loaded in the same place. It makes loading faster and nothing else: nothing of it
+/// shows in what is loaded.
+#[derive(Debug, Default)]
+pub struct Cache {
+    regexes: Regexes,
+    compiled: Compiled,
+}
+
+impl Cache {
+    /// As [`Plugin::load`]. What `is_judged` was found to be without error before, and is not looked at again; nor is it said again what
+    /// was to be said of it.
+    pub fn load(&mut self, json: &[u8], is_judged: bool) -> Result<Plugin, Vec<Finding>> {
+        let mut tree = Config::parse(json)?;
+        let written = Written::of(&tree);
+        let known = match &written {
+            Some(written) if is_judged => self.compiled.take_known(written, &mut tree),
+            _ => KnownRules::default(),
+        };
+        let (config, mut findings) = Config::from_tree(&tree);
+        drop(tree);
+        let memory = usize::try_from(config.options.max_regex_bytes).unwrap_or_default();
+        self.regexes.renew(memory);
+        if !is_judged {
+            findings.extend(validate_with(&config, &mut self.regexes));
+        }
+        if refuses(&findings) {
+            return Err(findings);
+        }
+        let registry = Registry::new(&config);
+        let (table, routes, invalid) = RouteTable::compile_rest(&config, &registry, &known, &mut self.regexes);
+        findings.extend(invalid);
+        if let Some(written) = written {
+            self.compiled = Compiled::new(written, &routes);
+        }
+        let mut options = config.options;
+        let explain_header = options.explain_header.iter_mut();
+        explain_header.for_each(|name| name.make_ascii_lowercase());
+        let proxy = &config.proxy;
+        Ok(Plugin {
+            options,
+            listens_for_all_ports: proxy.port.is_none() && proxy.gateways.iter().any(|gateway| gateway == "mesh"),
+            table,
+            generation: config.generation,
+            findings,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    const JSON: &str = r#"{"resources": [{"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": {"name": "a"},
+        "spec": {"hosts": ["a"], "http": [
+            {"match": [{"uri": {"regex": "/a+"}}, {"uri": {"regex": "/a+"}}], "route": [{"destination": {"host": "a"}}]},
+            {"route": [{"destination": {"host": "b"}}]}]}}]}"#;
+
+    #[test]
+    fn a_judged_configuration_is_loaded_alike_and_not_judged_again() {
+        let judged = Cache::default().load(JSON.as_bytes(), true).unwrap();
+        let mut fresh = Plugin::load(JSON.as_bytes()).unwrap();
+        assert_eq!((fresh.findings.len(), judged.findings.len()), (1, 0));
+        fresh.findings.clear();
+        assert_eq!(judged, fresh);
+    }
+
+    #[test]
+    fn nothing_of_what_was_loaded_before_shows() {
+        let mut cache = Cache::default();
+        let others = JSON.replace("/a+", "/b+");
+        for json in [JSON, &others, "{}", JSON, JSON] {
+            assert_eq!(cache.load(json.as_bytes(), false), Plugin::load(json.as_bytes()));
+        }
+        assert!(cache.load(b"{", false).is_err());
+        assert_eq!(cache.load(JSON.as_bytes(), false), Plugin::load(JSON.as_bytes()));
+    }
+
+    /// A VirtualService of two hosts with these rules, one that delegates to another, and a policy that rules depend on.
+    fn rules(names: &[&str], leaf: &str, policy: &str, port: u16) -> String {
+        let rule = |name: &&str| {
+            format!(
+                r#"{{"name": "{name}", "match": [{{"uri": {{"prefix": "/{name}"}}}}, {{"headers": {{"h": {{"exact": "{name}"}}}}}}],
+                    "route": [{{"destination": {{"host": "a"}}}}]}}"#
+            )
+        };
+        let rules: Vec<String> = names.iter().map(rule).collect();
+        let object = |kind: &str, name: &str, spec: &str| {
+            format!(
+                r#"{{"apiVersion": "networking.istio.io/v1", "kind": "{kind}", "metadata": {{"name": "{name}"}}, "spec": {{{spec}}}}}"#
+            )
+        };
+        let root = format!(
+            r#""hosts": ["a", "b"], "http": [{}, {{"name": "root", "match": [{{"uri": {{"prefix": "/leaf"}}}}], "delegate": {{"name": "leaf"}}}}]"#,
+            rules.join(", ")
+        );
+        let leaf = format!(r#""http": [{{"route": [{{"destination": {{"host": "{leaf}"}}}}]}}]"#);
+        let policy = format!(r#""host": "a", "trafficPolicy": {{"loadBalancer": {policy}}}"#);
+        let objects = [
+            object("VirtualService", "root", &root),
+            object("VirtualService", "leaf", &leaf),
+            object("DestinationRule", "a", &policy),
+        ];
+        format!(
+            r#"{{"proxy": {{"port": {port}}}, "resources": [{}]}}"#,
+            objects.join(", ")
+        )
+    }
+
+    #[test]
+    fn a_judged_change_comes_out_as_if_it_were_all_new() {
+        let hash = r#"{"consistentHash": {"httpHeaderName": "h"}}"#;
+        let simple = r#"{"simple": "RANDOM"}"#;
+        let mut cache = Cache::default();
+        for json in [
+            rules(&["x", "y", "z"], "a", simple, 80),
+            rules(&["x", "y", "z"], "b", simple, 80),
+            rules(&["x", "q", "z"], "b", simple, 80),
+            rules(&["p", "x", "q", "z"], "b", simple, 80),
+            rules(&["z", "q"], "b", simple, 80),
+            rules(&["z", "q"], "b", hash, 80),
+            rules(&["z", "z", "q"], "b", hash, 80),
+            rules(&["z", "z", "q"], "b", hash, 81),
+        ] {
+            let mut fresh = Plugin::load(json.as_bytes()).unwrap();
+            fresh.findings.clear();
+            assert_eq!(cache.load(json.as_bytes(), true).unwrap(), fresh, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_rule_that_did_not_change_is_not_compiled_again() {
+        let simple = r#"{"simple": "RANDOM"}"#;
+        let mut cache = Cache::default();
+        let mut load = |names: &[&str]| cache.load(rules(names, "a", simple, 80).as_bytes(), true).unwrap();
+        let routes = |plugin: &Plugin| {
+            plugin
+                .table
+                .virtual_hosts
+                .first()
+                .and_then(|host| host.routes.clone())
+                .unwrap()
+        };
+        let before = load(&["x", "y"]);
+        let after = load(&["x", "z", "y"]);
+        let (before, after) = (routes(&before), routes(&after));
+        assert!(Arc::ptr_eq(&before[0], &after[0]) && Arc::ptr_eq(&before[1], &after[1]));
+        assert!(Arc::ptr_eq(&before[2].action, &after[4].action));
+        assert_eq!(after[4].rule.http, 2);
+    }
+}
