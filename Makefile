@@ -8,7 +8,7 @@ PYTHON ?= python3
 export ENVOY
 
 .DEFAULT_GOAL := help
-.PHONY: help demo scenario test unit e2e golden corpus compose-test schema lint fuzz bench wasm build envoy clean FORCE
+.PHONY: help demo scenario test unit e2e golden corpus compose-test schema lint fuzz bench noop wasm build envoy clean FORCE
 
 help: ## Show what there is to make
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -23,8 +23,9 @@ test: build unit e2e golden corpus ## Run every test: the library, the command, 
 unit: ## Run the tests that need no Envoy
 	cargo test --workspace --lib --bins --test cli --test analysis
 
-e2e: build ## Run the tests on a real Envoy
+e2e: build noop ## Run the tests on a real Envoy
 	RUST_TEST_THREADS=4 cargo test --test e2e
+	cargo test --package bench
 
 golden: build ## Compare with what Istio did, request by request, in the library and through Envoy (DIR=path: another folder)
 	@$(if $(DIR),GOLDEN_DIR="$(abspath $(DIR))") cargo test --quiet --test golden
@@ -35,8 +36,7 @@ corpus: ## Compare with what Istio says of manifests
 compose-test: build ## Run scenarios in containers by envoy/compose.yaml, where a container engine answers
 	@envoy/compose/test.sh
 
-bench: envoy wasm ## Measure against Istio's routes on a real Envoy (QUICK=1: 4 minutes; ARGS='--help': what else)
-	@cargo build --quiet --release --target wasm32-wasip1 -p noop-filter
+bench: envoy wasm noop ## Measure against Istio's routes on a real Envoy (QUICK=1: 4 minutes; ARGS='--help': what else)
 	@cargo run --quiet --release -p bench -- $(if $(QUICK),--quick) $(ARGS)
 
 schema: ## Write the JSON Schemas that editors use
@@ -67,6 +67,9 @@ wasm: $(WASM) ## Build switchyard.wasm and print its size
 $(WASM): FORCE
 	@rustup target list --installed 2>/dev/null | grep -q wasm32-wasip1 || rustup target add wasm32-wasip1
 	@cargo build --release --target wasm32-wasip1 -p switchyard-filter
+
+noop: wasm
+	@cargo build --quiet --release --target wasm32-wasip1 -p noop-filter
 
 envoy: $(ENVOY) ## Install the pinned Envoy into .envoy
 

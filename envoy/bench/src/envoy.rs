@@ -133,7 +133,7 @@ impl Envoy {
     }
 
     /// The worker gets the first core; all other threads get the last, where they give way to the load.
-    fn pin(&self) -> Result<()> {
+    pub fn pin(&self) -> Result<()> {
         let Some((first, last)) = cores()? else {
             return Ok(());
         };

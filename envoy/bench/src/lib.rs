@@ -8,10 +8,15 @@
 #![allow(clippy::indexing_slicing)]
 
 pub mod bench;
+pub mod configuration;
 pub mod envoy;
+pub mod features;
 pub mod istiod;
 pub mod load;
 pub mod measure;
+pub mod plot;
+pub mod report;
+pub mod results;
 pub mod routes;
 pub mod shape;
 pub mod site;

@@ -1,0 +1,156 @@
+//! What rules do beyond choosing a cluster: copies, headers, delays.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::bench::Bench;
+use crate::envoy::Envoy;
+use crate::load::Pace;
+use crate::measure::{BySide, Plan, Series, rounds};
+use crate::shape::{Ask, destination_rule, service_entry, to, virtual_service};
+use crate::site::{Side, Site, addresses};
+
+/// Figures of two sides, or of all four.
+#[derive(Debug, Clone, Serialize)]
+pub struct Features {
+    /// A request that is copied to another subset.
+    pub mirror: BySide,
+    /// A request whose headers are set, added to and removed, and its answer's.
+    pub headers: BySide,
+    /// Injected delays.
+    pub delays: Vec<Delay>,
+    /// Two rules, at 70 % of the rate that native routes do at most.
+    pub tail: BySide,
+    /// That rate.
+    pub tail_rate: f64,
+}
+
+/// An injected delay.
+#[derive(Debug, Clone, Serialize)]
+pub struct Delay {
+    /// How long it should be.
+    pub milliseconds: u64,
+    /// How much longer the median request took, in milliseconds, by native fault filter and by switchyard.
+    pub native: Series,
+    /// The same.
+    pub switchyard: Series,
+}
+
+const DELAYS: [u64; 4] = [10, 50, 100, 500];
+/// Requests a second, each of which waits.
+const DELAYED: f64 = 100.0;
+
+/// Measures them all.
+pub fn measure(bench: &mut Bench) -> Result<Features> {
+    let (tail, tail_rate) = tail(bench)?;
+    Ok(Features {
+        mirror: mirror(bench)?,
+        headers: headers(bench)?,
+        delays: delays(bench)?,
+        tail,
+        tail_rate,
+    })
+}
+
+/// An Envoy with rules for one service, and where its two sides listen.
+fn start(bench: &Bench, rules: Vec<Value>) -> Result<(Envoy, Vec<(Side, SocketAddr)>)> {
+    let ports = bench.load.ports();
+    let site = Site::new(vec![
+        virtual_service("reviews", rules),
+        destination_rule("reviews"),
+        service_entry("reviews", ports),
+    ])?;
+    let clusters = ["v1", "v2"].map(|subset| format!("outbound|9080|{subset}|reviews.default.svc.cluster.local"));
+    let reached: Vec<&str> = clusters.iter().map(String::as_str).collect();
+    let bootstrap = site.bootstrap(&bench.programs, &reached)?;
+    let envoy = Envoy::start(&bench.programs.envoy, &bootstrap, tempfile::tempdir()?, 1)?;
+    let sides = addresses(&envoy)?.into_iter().collect();
+    Ok((envoy, sides))
+}
+
+fn both(bench: &mut Bench, rule: Value) -> Result<BySide> {
+    let (envoy, sides) = start(bench, vec![rule])?;
+    let sides = sides.get(..2).context("two sides")?;
+    rounds(
+        &mut bench.load,
+        &envoy,
+        sides,
+        &Ask::new("/").bytes(),
+        b"v1",
+        bench.plan,
+        Pace::Closed,
+    )
+}
+
+fn mirror(bench: &mut Bench) -> Result<BySide> {
+    bench.says("a mirror");
+    let rule = json!({"route": [to("reviews", "v1")], "mirror": {"host": "reviews", "subset": "v2"}});
+    both(bench, rule)
+}
+
+fn headers(bench: &mut Bench) -> Result<BySide> {
+    bench.says("header operations");
+    let operations = |name: &str| json!({"set": {format!("x-{name}-set"): "a"}, "add": {format!("x-{name}-add"): "b"}, "remove": ["accept-encoding", "server"]});
+    let headers = json!({"request": operations("request"), "response": operations("response")});
+    both(bench, json!({"route": [to("reviews", "v1")], "headers": headers}))
+}
+
+fn delays(bench: &mut Bench) -> Result<Vec<Delay>> {
+    let delayed = |milliseconds: u64| {
+        let delay = json!({"fixedDelay": format!("0.{milliseconds:03}s"), "percentage": {"value": 100}});
+        let uri = json!({"exact": format!("/{milliseconds}")});
+        json!({"match": [{"uri": uri}], "route": [to("reviews", "v1")], "fault": {"delay": delay}})
+    };
+    let (envoy, sides) = start(bench, DELAYS.map(delayed).into())?;
+    let sides = sides.get(..2).context("two sides")?;
+    let plan = Plan {
+        rounds: bench.plan.rounds.min(3),
+        turn: bench.plan.turn * 3,
+        connections: 64,
+    };
+    let pace = Pace::Fixed {
+        rate: DELAYED,
+        spin: true,
+    };
+    let mut delays = Vec::new();
+    for milliseconds in DELAYS {
+        bench.says(&format!("a delay of {milliseconds} ms"));
+        let ask = Ask::new(format!("/{milliseconds}")).bytes();
+        let figures = rounds(&mut bench.load, &envoy, sides, &ask, b"v1", plan, pace)?;
+        let error = |side| {
+            let figures = figures.get(&side).context("a side")?;
+            Ok::<_, anyhow::Error>(Series(
+                figures.p50_ms.0.iter().map(|p50| p50 - milliseconds as f64).collect(),
+            ))
+        };
+        delays.push(Delay {
+            milliseconds,
+            native: error(Side::Native)?,
+            switchyard: error(Side::Switchyard)?,
+        });
+    }
+    Ok(delays)
+}
+
+fn tail(bench: &mut Bench) -> Result<(BySide, f64)> {
+    bench.says("latency at 70 % of the native peak");
+    let user = json!({"match": [{"headers": {"end-user": {"exact": "jason"}}}], "route": [to("reviews", "v2")]});
+    let (envoy, sides) = start(bench, vec![user, json!({"route": [to("reviews", "v1")]})])?;
+    let sides = sides.get(..2).context("two sides")?;
+    let native = sides.get(..1).context("a side")?;
+    let ask = Ask::new("/").bytes();
+    let peak = rounds(&mut bench.load, &envoy, native, &ask, b"v1", bench.plan, Pace::Closed)?;
+    let rate = 0.7 * peak.get(&Side::Native).context("a side")?.rate.median();
+    let turn = bench.plan.turn.max(Duration::from_millis(10)) * 5;
+    let plan = Plan {
+        turn,
+        connections: 64,
+        ..bench.plan
+    };
+    let pace = Pace::Fixed { rate, spin: true };
+    Ok((rounds(&mut bench.load, &envoy, sides, &ask, b"v1", plan, pace)?, rate))
+}

@@ -1,0 +1,192 @@
+//! The results for people.
+
+use comfy_table::{CellAlignment, Table, presets};
+
+use crate::measure::{Figures, Series};
+use crate::results::Results;
+use crate::site::Side;
+
+/// Tables of everything.
+pub fn text(results: &Results) -> String {
+    let mut text = format!("{}, {}, seed {}\n", results.envoy, results.date, results.seed);
+    if !results.routes.is_empty() {
+        text += &section(
+            "CPU a request in microseconds, by shape, rules and the rule that takes it",
+            routes(results),
+        );
+    }
+    if results.features.is_some() {
+        text += &section("Beyond a choice", features(results));
+    }
+    if !results.configuration.is_empty() {
+        text += &section(
+            "A new configuration, for the worker that serves meanwhile",
+            configuration(results),
+        );
+    }
+    text + &section(
+        "What it should come to (the spread is over the rounds)",
+        targets(results),
+    )
+}
+
+fn section(title: &str, table: Table) -> String {
+    format!("\n{title}\n{}\n", table.trim_fmt())
+}
+
+fn table(header: &[&str], words: usize) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(header.to_vec());
+    for column in table.column_iter_mut().skip(words) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+fn routes(results: &Results) -> Table {
+    let header = [
+        "shape",
+        "rules",
+        "rule",
+        "plain",
+        "no-op",
+        "native",
+        "switchyard",
+        "ratio",
+        "spread",
+        "native/s",
+        "switchyard/s",
+        "p50 ms",
+        "p99 ms",
+    ];
+    let mut table = table(&header, 1);
+    for row in &results.routes {
+        let of = |side| row.sides.get(&side);
+        let cpu = |side| of(side).map_or(String::new(), |figures| format!("{:.1}", figures.cpu_us.median()));
+        let (Some(native), Some(own)) = (of(Side::Native), of(Side::Switchyard)) else {
+            continue;
+        };
+        let (ratio, spread) = ratio(&own.cpu_us, &native.cpu_us);
+        let two = |figure: &dyn Fn(&Figures) -> f64| format!("{:.2} / {:.2}", figure(native), figure(own));
+        table.add_row([
+            row.shape.to_owned(),
+            row.rules.to_string(),
+            row.rule.name().to_owned(),
+            cpu(Side::Plain),
+            cpu(Side::Noop),
+            cpu(Side::Native),
+            cpu(Side::Switchyard),
+            ratio,
+            spread,
+            format!("{:.0}", native.rate.median()),
+            format!("{:.0}", own.rate.median()),
+            two(&|figures| figures.p50_ms.median()),
+            two(&|figures| figures.p99_ms.median()),
+        ]);
+    }
+    table
+}
+
+fn features(results: &Results) -> Table {
+    let mut table = table(&["what", "native", "switchyard", "ratio", "spread"], 1);
+    let Some(features) = &results.features else {
+        return table;
+    };
+    let at = format!("p99 ms at {:.0} requests/s", features.tail_rate);
+    type Figure = fn(&Figures) -> &Series;
+    let rows: [(&str, _, Figure); 4] = [
+        ("CPU us, mirrored", &features.mirror, |figures| &figures.cpu_us),
+        ("CPU us, headers changed", &features.headers, |figures| &figures.cpu_us),
+        ("p50 ms at that rate", &features.tail, |figures| &figures.p50_ms),
+        (&at, &features.tail, |figures| &figures.p99_ms),
+    ];
+    for (what, sides, figure) in rows {
+        if let (Some(native), Some(own)) = (sides.get(&Side::Native), sides.get(&Side::Switchyard)) {
+            let (native, own) = (figure(native), figure(own));
+            let (ratio, spread) = ratio(own, native);
+            let median = |series: &Series| format!("{:.2}", series.median());
+            table.add_row([what.to_owned(), median(native), median(own), ratio, spread]);
+        }
+    }
+    for delay in &features.delays {
+        let what = format!("ms too late, a {} ms delay", delay.milliseconds);
+        let median = |series: &Series| format!("{:.2}", series.median());
+        table.add_row([
+            what,
+            median(&delay.native),
+            median(&delay.switchyard),
+            String::new(),
+            String::new(),
+        ]);
+    }
+    table
+}
+
+fn configuration(results: &Results) -> Table {
+    let header = [
+        "shape",
+        "rules",
+        "JSON KB",
+        "from nothing ms",
+        "one rule changed ms",
+        "longest gap ms",
+        "calm ms",
+        "MB a worker",
+    ];
+    let mut table = table(&header, 1);
+    for row in &results.configuration {
+        let series = |series: &Series| format!("{:.0} ({})", series.median(), spread(series));
+        table.add_row([
+            row.shape.to_owned(),
+            row.rules.to_string(),
+            format!("{:.0}", row.json_kb),
+            series(&row.load_ms),
+            series(&row.change_ms),
+            series(&row.gap_ms),
+            series(&row.calm_ms),
+            format!("{:.0}", row.worker_mb),
+        ]);
+    }
+    table
+}
+
+fn targets(results: &Results) -> Table {
+    let mut table = table(&["figure", "measured", "spread", "at least", "aim", ""], 1);
+    for target in &results.targets {
+        let number = |value: f64| match target.unit {
+            "" => format!("{value:.2}"),
+            "ms" if value.abs() < 10.0 => format!("{value:.2} ms"),
+            unit => format!("{value:.0} {unit}"),
+        };
+        let verdict = match (target.holds(), target.is_reached()) {
+            (false, _) => "MISSED",
+            (true, false) => "holds",
+            (true, true) => "holds, aim reached",
+        };
+        let (least, most) = target.spread;
+        table.add_row([
+            target.figure.clone(),
+            number(target.measured),
+            format!("{least:.2} to {most:.2}"),
+            number(target.at_least),
+            number(target.aim),
+            verdict.to_owned(),
+        ]);
+    }
+    table
+}
+
+fn ratio(own: &Series, other: &Series) -> (String, String) {
+    let rounds = own.with(other, |own, other| own / other);
+    let (least, most) = rounds.spread();
+    (
+        format!("{:.2}", own.median() / other.median()),
+        format!("{least:.2} to {most:.2}"),
+    )
+}
+
+fn spread(series: &Series) -> String {
+    let (least, most) = series.spread();
+    format!("{least:.0} to {most:.0}")
+}
