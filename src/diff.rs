@@ -8,16 +8,17 @@
 //! them ([`alignment`]), so only those are asked that are new, gone, moved or changed. Each class is proved by a request that both tables
 //! decided over; where regular expressions hide whether there is one, it says so.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
 use crate::explain::RuleReference;
 use crate::header::map::HeaderMap;
+use crate::matcher::RouteMatch;
 use crate::region::Witness;
 use crate::request::Request;
-use crate::route::{RouteTable, Taker};
+use crate::route::{RouteTable, Taker, VirtualHost};
 use alignment::Alignment;
 use cells::Cells;
 pub use effect::{Effect, End, Replaced};
@@ -188,6 +189,7 @@ pub struct Comparison<'t> {
     new: &'t RouteTable,
     port: u16,
     numbers: Numbers<'t>,
+    changed: HashMap<(*const VirtualHost, *const VirtualHost), Option<Vec<&'t RouteMatch>>>,
 }
 
 impl<'t> Comparison<'t> {
@@ -198,6 +200,7 @@ impl<'t> Comparison<'t> {
             new,
             port,
             numbers: Numbers::default(),
+            changed: HashMap::new(),
         }
     }
 
@@ -207,14 +210,7 @@ impl<'t> Comparison<'t> {
         for pair in hosts::pairs(self.old, self.new) {
             let old = Rules::new(self.old, pair.old, &mut self.numbers);
             let new = Rules::new(self.new, pair.new, &mut self.numbers);
-            let keys = |rules: &Rules| -> Vec<(usize, usize)> {
-                rules
-                    .entries
-                    .iter()
-                    .map(|entry| (entry.matches, entry.effect))
-                    .collect()
-            };
-            let (old_keys, new_keys) = (keys(&old), keys(&new));
+            let (old_keys, new_keys) = (old.keys(), new.keys());
             if old_keys != new_keys {
                 unlike.push((pair, old, new, Alignment::new(&old_keys, &new_keys)));
             }
@@ -243,6 +239,9 @@ impl<'t> Comparison<'t> {
 
     /// What takes a request on either side, where it is treated differently.
     pub fn of_request(&mut self, request: &Request) -> Option<(Side, Side)> {
+        if !self.may_differ(request) {
+            return None;
+        }
         let (old, new) = (self.old.taker(request), self.new.taker(request));
         let (before, after) = (self.numbers.of_taker(old), self.numbers.of_taker(new));
         if before == after {
@@ -259,6 +258,41 @@ impl<'t> Comparison<'t> {
         };
         Some((side(old, before), side(new, after)))
     }
+}
+
+impl<'t> Comparison<'t> {
+    /// A request that is in the match of no rule without a like on the other side is treated alike: where these are few, only they are asked.
+    fn may_differ(&mut self, request: &Request) -> bool {
+        let hosts = (self.old.virtual_host(request), self.new.virtual_host(request));
+        let (Some(old), Some(new)) = hosts else { return true };
+        let (tables, numbers) = ((self.old, self.new), &mut self.numbers);
+        let changed = self
+            .changed
+            .entry((std::ptr::from_ref(old), std::ptr::from_ref(new)))
+            .or_insert_with(|| {
+                let old = Rules::new(tables.0, Some(old), numbers);
+                let new = Rules::new(tables.1, Some(new), numbers);
+                changed_matches(&old, &new)
+            });
+        let path = request.path_only();
+        changed
+            .as_ref()
+            .is_none_or(|changed| changed.iter().any(|matches| matches.matches(request, path)))
+    }
+}
+
+/// The matches of all rules without a like; none where they are many, or where it is not rules alone that differ.
+fn changed_matches<'t>(old: &Rules<'t>, new: &Rules<'t>) -> Option<Vec<&'t RouteMatch>> {
+    const FEW: usize = 64;
+    let alignment = Alignment::new(&old.keys(), &new.keys());
+    let mut changed = Vec::new();
+    for (rules, aligned) in [(old, &alignment.old), (new, &alignment.new)] {
+        for (entry, _) in rules.entries.iter().zip(aligned).filter(|(_, like)| like.is_none()) {
+            let Taker::Rule(route) = entry.taker else { return None };
+            changed.push(&route.matches);
+        }
+    }
+    (changed.len() <= FEW).then_some(changed)
 }
 
 fn reference(taker: Taker) -> Option<RuleReference> {

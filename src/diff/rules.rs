@@ -77,6 +77,11 @@ impl<'t> Rules<'t> {
         rules
     }
 
+    /// What makes entries of both sides each other's like.
+    pub fn keys(&self) -> Vec<(usize, usize)> {
+        self.entries.iter().map(|entry| (entry.matches, entry.effect)).collect()
+    }
+
     /// The number of what takes a request, which has to be one of this host's.
     pub fn number(&self, taker: Taker) -> Option<usize> {
         match taker {
