@@ -21,7 +21,7 @@ pub(super) struct ProxyArgs {
     /// Gateway it serves, as namespace/name or name; may be given several times [default: mesh, a sidecar]
     #[arg(long = "gateway", value_name = "NAME")]
     gateways: Vec<String>,
-    /// Service port its listener stands for [default: the one that each request names]
+    /// Service port its listener stands for [default: the one that each request names or comes to]
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     port: Option<u16>,
     /// Choice or limit of the filter, as explainHeader=x-explain or maxActiveFaults=100; may be given several times

@@ -184,9 +184,9 @@ async fn the_gateways_manifests_run() {
     let route = json!({"name": "default", "match": {"prefix": "/"}, "route": {"cluster": WEB, "timeout": "0s"}});
     let host = json!({"name": "shop.example.com:80", "domains": ["shop.example.com"], "routes": [route]});
     let gateway = json!({"name": "http.8080", "virtual_hosts": [host], "ignore_port_in_host_matching": true});
-    let manifests = shipped("gateway.yaml");
-    let plugin = &manifests[1]["spec"]["pluginConfig"];
-    let ours = proxy.listen(&patched(gateway.clone(), &manifests[0]), Some(&extension(Some(plugin))));
+    let filter = &shipped("gateway-envoyfilter.yaml")[0];
+    let plugin = &shipped("gateway-wasmplugin.yaml")[0]["spec"]["pluginConfig"];
+    let ours = proxy.listen(&patched(gateway.clone(), filter), Some(&extension(Some(plugin))));
     let theirs = proxy.listen(&gateway, None);
     let _envoy = proxy.start().await;
 

@@ -80,7 +80,10 @@ fn the_envoy_filters_insert_the_overlay_of_the_bootstrap() {
             "switchyard custom same-hosts"
         ]
     );
-    for (file, context) in [("envoyfilter.yaml", "SIDECAR_OUTBOUND"), ("gateway.yaml", "GATEWAY")] {
+    for (file, context) in [
+        ("envoyfilter.yaml", "SIDECAR_OUTBOUND"),
+        ("gateway-envoyfilter.yaml", "GATEWAY"),
+    ] {
         let filter = &shipped(file)[0];
         let mut inserted = Vec::new();
         for patch in patches(filter, "HTTP_ROUTE") {
@@ -120,7 +123,7 @@ fn the_readme_adds_a_back_off_as_the_bootstrap_would() {
 #[test]
 fn the_plugins_configurations_load() {
     let sidecar = shipped("wasmplugin.yaml").remove(0);
-    let gateway = shipped("gateway.yaml").remove(1);
+    let gateway = shipped("gateway-wasmplugin.yaml").remove(0);
     for plugin in [&sidecar, &gateway] {
         assert_eq!(plugin["spec"]["failStrategy"], "FAIL_RELOAD");
         let loaded = Plugin::load(plugin["spec"]["pluginConfig"].to_string().as_bytes()).unwrap();
