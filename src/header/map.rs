@@ -14,19 +14,16 @@ impl HeaderMap {
     /// Reads the host's own form of a map: a count, the lengths of all names and values, then names and values with a zero byte after each,
     /// numbers in 32 bits, little-endian. `None` where the lengths do not fit the bytes.
     pub fn from_wire(bytes: Vec<u8>) -> Option<Self> {
-        let number = |at: usize| {
-            let raw: [u8; 4] = bytes.get(at..at.checked_add(4)?)?.try_into().ok()?;
-            Some(u32::from_le_bytes(raw))
-        };
-        let count = number(0)? as usize;
-        let mut at = u32::try_from(count.checked_mul(8)?.checked_add(4)?).ok()?;
-        // Every entry takes ten bytes or more, so a count that lies is found before it is believed.
-        let mut entries = Vec::with_capacity(count.min(bytes.len() / 10));
-        for index in 0..count {
-            let lengths = index * 8 + 4;
-            let value = at.checked_add(number(lengths)?)?.checked_add(1)?;
-            let end = value.checked_add(number(lengths + 4)?)?;
-            entries.push((at, value, end));
+        let number = |raw: &[u8; 4]| u32::from_le_bytes(*raw);
+        let (count, rest) = bytes.split_first_chunk()?;
+        let lengths = rest.get(..(number(count) as usize).checked_mul(8)?)?;
+        let mut at = u32::try_from(lengths.len() + 4).ok()?;
+        let mut entries = Vec::with_capacity(lengths.len() / 8);
+        // Names and values in turn.
+        for [name, value] in lengths.as_chunks().0.as_chunks().0 {
+            let value_at = at.checked_add(number(name))?.checked_add(1)?;
+            let end = value_at.checked_add(number(value))?;
+            entries.push((at, value_at, end));
             at = end.checked_add(1)?;
         }
         (at as usize <= bytes.len()).then_some(HeaderMap { bytes, entries })
