@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use notify::event::{AccessKind, AccessMode, ModifyKind};
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
@@ -39,8 +39,8 @@ pub(super) struct Watch {
     seen: Vec<Look>,
 }
 
-/// What can be seen of a file without reading it.
-type Look = (PathBuf, Option<(u64, u64, SystemTime)>);
+/// What can be seen of a file without reading it: which one it is, and when it last changed, its permissions included.
+type Look = (PathBuf, Option<(u64, i64, i64)>);
 
 impl Watch {
     /// Begins to watch. Changes from here on are seen.
@@ -139,9 +139,8 @@ impl Watch {
             .flat_map(|path| input::files(path, self.recursive).unwrap_or_default());
         files
             .map(|file| {
-                let metadata = fs::metadata(&file).ok();
-                let look =
-                    metadata.and_then(|metadata| Some((metadata.ino(), metadata.len(), metadata.modified().ok()?)));
+                let look = fs::metadata(&file).ok();
+                let look = look.map(|metadata| (metadata.ino(), metadata.ctime(), metadata.ctime_nsec()));
                 (file, look)
             })
             .collect()

@@ -1,5 +1,6 @@
+use std::fs::Permissions;
 use std::io::Write;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 
 use super::*;
 
@@ -16,6 +17,8 @@ fn seen(path: impl Fn(&Path) -> PathBuf, prepare: impl Fn(&Path), change: impl F
         .unwrap();
     runtime.block_on(async {
         let mut watch = Watch::new(vec![path(directory.path())], false);
+        // The file system's clock ticks every few milliseconds.
+        sleep(Duration::from_millis(20)).await;
         change(directory.path());
         timeout(within, watch.changed()).await.is_ok()
     })
@@ -39,6 +42,16 @@ fn files_written_replaced_and_removed_are_seen() {
         |path| fs::remove_file(path.join("a.yaml")).unwrap(),
         SOON
     ));
+    // Nor need its length or its time tell.
+    let quietly = |path: &Path| {
+        let file = fs::File::options().write(true).open(path.join("a.yaml")).unwrap();
+        let modified = file.metadata().unwrap().modified().unwrap();
+        (&file).write_all(b"b").unwrap();
+        file.set_modified(modified).unwrap();
+    };
+    assert!(seen(itself, write("a.yaml", "a"), quietly, SOON));
+    let unlock = |path: &Path| fs::set_permissions(path.join("a.yaml"), Permissions::from_mode(0o600)).unwrap();
+    assert!(seen(itself, write("a.yaml", "a"), unlock, SOON));
     let rename = |path: &Path| {
         fs::write(path.join(".a.yaml.swp"), "b").unwrap();
         fs::rename(path.join(".a.yaml.swp"), path.join("a.yaml")).unwrap();
