@@ -8,7 +8,7 @@ PYTHON ?= python3
 export ENVOY
 
 .DEFAULT_GOAL := help
-.PHONY: help demo scenario test unit e2e golden corpus compose-test schema lint fuzz bench noop wasm build envoy clean FORCE
+.PHONY: help demo scenario test unit e2e golden corpus compose-test schema lint fuzz bench micro noop wasm build envoy clean FORCE
 
 help: ## Show what there is to make
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -38,6 +38,9 @@ compose-test: build ## Run scenarios in containers by envoy/compose.yaml, where 
 
 bench: envoy wasm noop ## Measure against Istio's routes on a real Envoy (QUICK=1: 4 minutes; ARGS='--help': what else)
 	@cargo run --quiet --release -p bench -- $(if $(QUICK),--quick) $(ARGS)
+
+micro: ## Measure deciding and loading alone, natively, with allocations
+	@cargo bench --quiet --package bench
 
 schema: ## Write the JSON Schemas that editors use
 	@cargo build --quiet

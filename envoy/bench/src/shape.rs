@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use switchyard::dice::{Dice, Wyrand};
+use switchyard::header::map::HeaderMap;
 
 /// A way to write many rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -109,6 +110,18 @@ impl Ask {
     fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
+    }
+
+    /// The request as the library sees it, with headers that every request has.
+    pub fn header_map(&self, common: &[(&str, &str)]) -> HeaderMap {
+        let pseudo = [
+            (":authority", self.authority.as_str()),
+            (":path", &self.path),
+            (":method", self.method),
+            (":scheme", "http"),
+        ];
+        let own = self.headers.iter().map(|(name, value)| (*name, value.as_str()));
+        pseudo.into_iter().chain(common.iter().copied()).chain(own).collect()
     }
 
     /// The request as HTTP/1.1 has it.

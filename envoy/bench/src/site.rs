@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 use switchyard::decision::{Decision, decide};
 use switchyard::dice::Fixed;
 use switchyard::envoy::{Callers, Configuration, Manifests, Settings};
-use switchyard::header::map::HeaderMap;
 use switchyard::plugin::Plugin;
 use switchyard::request::Request;
 
@@ -85,19 +84,7 @@ impl Site {
 
     /// What the library decides over a request.
     pub fn verdict(&self, ask: &Ask) -> Option<Verdict> {
-        let mut headers = HeaderMap::default();
-        for (name, value) in [
-            (":authority", ask.authority.as_str()),
-            (":path", &ask.path),
-            (":method", ask.method),
-            (":scheme", "http"),
-        ] {
-            headers.push(name, value.as_bytes());
-        }
-        let own = ask.headers.iter().map(|(name, value)| (*name, value.as_str()));
-        for (name, value) in HEADERS.into_iter().chain(own) {
-            headers.push(name, value.as_bytes());
-        }
+        let headers = ask.header_map(&HEADERS);
         let request = Request::new(&headers);
         match decide(&self.plugin.table, &request, &mut Fixed::default()) {
             Decision::Routed(routed) => Some(Verdict {
