@@ -12,6 +12,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use cache::Regexes;
+pub use needs::Needs;
 pub use shape::Shape;
 
 use automaton::States;
@@ -23,6 +24,7 @@ mod automaton;
 mod cache;
 #[cfg(test)]
 mod cost;
+mod needs;
 mod program;
 mod search;
 mod shape;
@@ -42,6 +44,7 @@ struct Compiled {
     written: Box<str>,
     program: Program,
     groups: usize,
+    needs: Needs,
     /// What is known of the program's ways so far.
     states: Mutex<States>,
 }
@@ -78,6 +81,7 @@ impl Regex {
             written: written.into(),
             program,
             groups,
+            needs: Needs::new(&node),
             states: Mutex::default(),
         })))
     }
@@ -91,6 +95,11 @@ impl Regex {
     pub fn is_full_match(&self, value: &[u8]) -> bool {
         let mut states = self.0.states.lock().unwrap_or_else(PoisonError::into_inner);
         states.take(&self.0.program, value)
+    }
+
+    /// What a value must have in it.
+    pub fn needs(&self) -> &Needs {
+        &self.0.needs
     }
 
     /// How many groups it has.

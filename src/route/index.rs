@@ -9,7 +9,8 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 
 use super::Route;
-use crate::matcher::{PathMatcher, StringMatcher};
+use crate::matcher::regex::Shape;
+use crate::matcher::{HeaderMatcher, PathMatcher, StringMatcher};
 use crate::request::Request;
 
 /// By a name, or by a value.
@@ -20,8 +21,14 @@ type Lists<K> = HashMap<K, Vec<u32>>;
 pub(super) struct Index {
     exact_paths: Lists<Box<[u8]>>,
     prefixes: Prefixes,
+    /// By what stands between two slashes.
+    path_segments: Lists<Box<[u8]>>,
     /// By a header's name, then by its value.
     header_values: HashMap<Box<str>, Lists<Box<[u8]>>>,
+    /// By a header's name, then by what stands between semicolons of its value.
+    header_parts: HashMap<Box<str>, Lists<Box<[u8]>>>,
+    /// By a header's name, then by what its value begins with.
+    header_prefixes: HashMap<Box<str>, Prefixes>,
     /// By the name of a header that has to be there.
     header_names: Lists<Box<str>>,
     /// Rules that anything may match.
@@ -33,7 +40,10 @@ pub(super) struct Index {
 enum Key<'r> {
     ExactPath(&'r [u8]),
     Prefix(&'r [u8]),
+    PathSegment(&'r [u8]),
     HeaderValue(&'r str, &'r [u8]),
+    HeaderPart(&'r str, &'r [u8]),
+    HeaderPrefix(&'r str, &'r [u8]),
     HeaderName(&'r str),
 }
 
@@ -46,24 +56,33 @@ impl Index {
         }
         let mut index = Index::default();
         let mut prefixes: HashMap<&[u8], Vec<u32>> = HashMap::new();
+        let mut header_prefixes: HashMap<&str, HashMap<&[u8], Vec<u32>>> = HashMap::new();
         for (number, route) in (0..).zip(routes) {
-            match keys(route).min_by_key(|key| sharers.get(key)) {
-                Some(Key::ExactPath(path)) => index.exact_paths.entry_ref(path).or_default().push(number),
-                Some(Key::Prefix(prefix)) => prefixes.entry(prefix).or_default().push(number),
+            let list = match keys(route).min_by_key(|key| sharers.get(key)) {
+                Some(Key::ExactPath(path)) => index.exact_paths.entry_ref(path).or_default(),
+                Some(Key::Prefix(prefix)) => prefixes.entry(prefix).or_default(),
+                Some(Key::PathSegment(text)) => index.path_segments.entry_ref(text).or_default(),
                 Some(Key::HeaderValue(name, value)) => {
-                    index
-                        .header_values
-                        .entry_ref(name)
-                        .or_default()
-                        .entry_ref(value)
-                        .or_default()
-                        .push(number);
+                    let values = index.header_values.entry_ref(name).or_default();
+                    values.entry_ref(value).or_default()
                 }
-                Some(Key::HeaderName(name)) => index.header_names.entry_ref(name).or_default().push(number),
-                None => index.rest.push(number),
-            }
+                Some(Key::HeaderPart(name, part)) => {
+                    let parts = index.header_parts.entry_ref(name).or_default();
+                    parts.entry_ref(part).or_default()
+                }
+                Some(Key::HeaderPrefix(name, prefix)) => {
+                    header_prefixes.entry(name).or_default().entry(prefix).or_default()
+                }
+                Some(Key::HeaderName(name)) => index.header_names.entry_ref(name).or_default(),
+                None => &mut index.rest,
+            };
+            list.push(number);
         }
         index.prefixes = Prefixes::new(prefixes);
+        let header_prefixes = header_prefixes.into_iter();
+        index.header_prefixes = header_prefixes
+            .map(|(name, prefixes)| (name.into(), Prefixes::new(prefixes)))
+            .collect();
         index
     }
 
@@ -86,6 +105,20 @@ impl Index {
                 .for_each(|list| look(list));
         }
         self.prefixes.of(path).for_each(&mut look);
+        for (name, parts) in &self.header_parts {
+            let values = request.values(name);
+            let all = values.flat_map(|value| value.split(|byte| *byte == b';'));
+            all.filter_map(|part| parts.get(part)).for_each(|list| look(list));
+        }
+        for (name, prefixes) in &self.header_prefixes {
+            let values = request.values(name);
+            values.for_each(|value| prefixes.of(value).for_each(&mut look));
+        }
+        if !self.path_segments.is_empty() {
+            let segments = path.split(|byte| *byte == b'/');
+            let lists = segments.filter_map(|segment| self.path_segments.get(segment));
+            lists.for_each(|list| look(list));
+        }
         for (_, list) in self
             .header_names
             .iter()
@@ -98,23 +131,47 @@ impl Index {
     }
 }
 
-/// What a rule may be found by: every condition that only one value fulfils, every prefix, every header that has to be there.
+/// What a rule may be found by: what its path and each of its headers must be, begin with or have in it.
 fn keys(route: &Route) -> impl Iterator<Item = Key<'_>> {
-    let path = match &route.matches.path {
-        PathMatcher::Exact(path) => Some(Key::ExactPath(path)),
-        PathMatcher::Prefix(prefix) if prefix.len() > 1 => Some(Key::Prefix(prefix)),
-        _ => None,
+    let (path, segments) = match &route.matches.path {
+        PathMatcher::Exact(path) => (Some(Key::ExactPath(path)), &[][..]),
+        PathMatcher::Prefix(prefix) => (Some(Key::Prefix(prefix)), &[][..]),
+        PathMatcher::Regex(regex) => {
+            let needs = regex.needs();
+            let path = match &needs.shape {
+                Shape::Exact(path) => Key::ExactPath(path),
+                Shape::Prefix(prefix) | Shape::Other(prefix) => Key::Prefix(prefix),
+            };
+            (Some(path), &needs.segments[..])
+        }
+        _ => (None, &[][..]),
     };
-    let headers = route
-        .matches
-        .headers
-        .iter()
-        .filter(|header| !header.without)
-        .map(|header| match &header.value {
-            StringMatcher::Exact(value) => Key::HeaderValue(&header.name, value),
-            _ => Key::HeaderName(&header.name),
-        });
-    path.into_iter().chain(headers)
+    // Nearly every path begins with a slash.
+    let path = path.filter(|key| !matches!(key, Key::Prefix(prefix) if prefix.len() < 2));
+    let segments = segments.iter().map(|segment| Key::PathSegment(segment));
+    let headers = route.matches.headers.iter().filter(|header| !header.without);
+    path.into_iter().chain(segments).chain(headers.map(header_key))
+}
+
+fn header_key(header: &HeaderMatcher) -> Key<'_> {
+    let name = &header.name;
+    let prefix = match &header.value {
+        StringMatcher::Exact(value) => return Key::HeaderValue(name, value),
+        StringMatcher::Prefix(prefix) => prefix,
+        StringMatcher::Regex(regex) => {
+            let needs = regex.needs();
+            match (&needs.part, &needs.shape) {
+                (Some(part), _) => return Key::HeaderPart(name, part),
+                (None, Shape::Exact(value)) => return Key::HeaderValue(name, value),
+                (None, Shape::Prefix(prefix) | Shape::Other(prefix)) => prefix.as_slice(),
+            }
+        }
+        StringMatcher::Present => &[],
+    };
+    match prefix {
+        [] => Key::HeaderName(name),
+        prefix => Key::HeaderPrefix(name, prefix),
+    }
 }
 
 /// Prefixes in order, each with the longest other one that it begins with: all prefixes of a path are found by one binary search and a

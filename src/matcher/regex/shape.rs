@@ -20,15 +20,7 @@ const SAMPLES: usize = 16;
 impl Regex {
     /// The plain form of the expression, for whole values.
     pub fn shape(&self) -> Shape {
-        let Some(node) = self.node() else {
-            return Shape::Other(Vec::new());
-        };
-        let mut prefix = Vec::new();
-        match lead(&node, &mut prefix) {
-            Lead::Whole => Shape::Exact(prefix),
-            Lead::Rest => Shape::Prefix(prefix),
-            Lead::Stops => Shape::Other(prefix),
-        }
+        self.needs().shape.clone()
     }
 
     /// Some text that the expression is likely to take whole.
@@ -47,6 +39,17 @@ impl Regex {
 
     fn node(&self) -> Option<Node> {
         Node::parse(self.as_str()).ok().map(|(node, _)| node)
+    }
+}
+
+impl Shape {
+    pub(super) fn of(node: &Node) -> Self {
+        let mut prefix = Vec::new();
+        match lead(node, &mut prefix) {
+            Lead::Whole => Shape::Exact(prefix),
+            Lead::Rest => Shape::Prefix(prefix),
+            Lead::Stops => Shape::Other(prefix),
+        }
     }
 }
 
@@ -103,7 +106,7 @@ fn lead(node: &Node, bytes: &mut Vec<u8>) -> Lead {
     }
 }
 
-fn is_anything(node: &Node) -> bool {
+pub(super) fn is_anything(node: &Node) -> bool {
     matches!(node, Node::Byte(set) if set.union(ByteSet::one(b'\n')) == ByteSet::EMPTY.negated())
 }
 

@@ -7,7 +7,19 @@ use crate::route::{Routes, Rule, VirtualHost};
 /// Few words, so that random rules and requests meet.
 const PATHS: [&str; 10] = ["/", "/a", "/a/b", "/ab", "/b", "/a/b/c", "", "/A", "/b/", "/a?b"];
 const NAMES: [&str; 4] = ["x", "y", "cookie", ":method"];
-const VALUES: [&str; 5] = ["", "1", "12", "2", "GET"];
+const VALUES: [&str; 7] = ["", "1", "12", "2", "GET", "2;1", "1;12;"];
+/// For paths and for headers.
+const EXPRESSIONS: [&str; 9] = [
+    "/a/[a-z]+",
+    "/[a-z]+/b(/.*)?",
+    "/[a-z]*/b/[a-z]+",
+    "/a(/b)?",
+    "^(.*?;)?(1)(;.*)?$",
+    "(.*;)?12(;.*)?",
+    "1[0-9]*",
+    "12",
+    ".*2",
+];
 
 struct Chance(Wyrand);
 
@@ -18,6 +30,10 @@ impl Chance {
 
     fn of<T: Copy>(&mut self, choices: &[T]) -> T {
         choices[self.below(choices.len())]
+    }
+
+    fn pick(&mut self, from: &[StringMatcher]) -> StringMatcher {
+        from[self.below(from.len())].clone()
     }
 
     fn string(&mut self, words: &[&str]) -> StringMatcher {
@@ -31,7 +47,11 @@ impl Chance {
     }
 
     fn route(&mut self, template: &Route, number: usize, regexes: &[StringMatcher]) -> Route {
-        let uri = if self.below(8) == 0 { self.of(&[0, 1, 2]) } else { 3 };
+        let uri = if self.below(4) == 0 {
+            self.below(regexes.len())
+        } else {
+            regexes.len()
+        };
         let uri = regexes.get(uri).cloned().unwrap_or_else(|| match self.below(3) {
             0 => StringMatcher::Present,
             1 => StringMatcher::Prefix(self.of(&PATHS).as_bytes().into()),
@@ -39,7 +59,8 @@ impl Chance {
         });
         let headers = (0..self.below(3)).map(|_| HeaderMatcher {
             name: self.of(&NAMES).into(),
-            value: match self.below(4) {
+            value: match self.below(5) {
+                4 => self.pick(regexes),
                 0 => StringMatcher::Present,
                 1 => StringMatcher::Prefix(self.of(&VALUES).as_bytes().into()),
                 _ => StringMatcher::Exact(self.of(&VALUES).as_bytes().into()),
@@ -93,7 +114,9 @@ fn the_index_finds_what_a_scan_finds() {
         .unwrap_or(1_000_000);
     let mut chance = Chance(Wyrand::new(7));
     let template = template();
-    let regexes = [0; 3].map(|_| chance.string(&PATHS));
+    let expression = |written: &&str| StringMatcher::Regex(Regex::new(written, 1 << 20).unwrap());
+    let mut regexes: Vec<StringMatcher> = EXPRESSIONS.iter().map(expression).collect();
+    regexes.extend([0; 3].map(|_| chance.string(&PATHS)));
     let mut hits = 0;
     for _ in 0..pairs / 200 {
         let count = chance.below(24);
