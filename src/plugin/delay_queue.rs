@@ -62,10 +62,14 @@ impl<T> DelayQueue<T> {
         Some((stream, then))
     }
 
-    /// How long until the earliest is due, in whole milliseconds and at least one; none if nobody waits.
+    /// How long until the earliest counts as due, in whole milliseconds and at least one; none if nobody waits.
     pub fn next_in(&self, now: Duration) -> Option<Duration> {
         let ((deadline, _), _) = self.due.first_key_value()?;
-        let wait = deadline.saturating_sub(now).as_nanos().div_ceil(1_000_000).max(1);
+        let wait = deadline
+            .saturating_sub(now + Self::EARLY)
+            .as_nanos()
+            .div_ceil(1_000_000)
+            .max(1);
         Some(Duration::from_millis(u64::try_from(wait).unwrap_or(u64::MAX)))
     }
 }
@@ -85,7 +89,7 @@ mod tests {
         assert!(queue.push(ms(10), 2, "b"));
         assert!(!queue.push(ms(20), 3, "c"));
         assert!(queue.cancel(3) && !queue.cancel(3));
-        assert_eq!(queue.next_in(ms(0)), Some(ms(10)));
+        assert_eq!(queue.next_in(ms(0)), Some(ms(9)));
         assert_eq!(queue.pop_due(ms(8)), None);
         assert_eq!(queue.pop_due(ms(9)), Some((2, "b")));
         assert_eq!(queue.pop_due(ms(40)), Some((1, "a")));
