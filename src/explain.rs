@@ -6,9 +6,8 @@
 use serde::Serialize;
 
 use crate::header::format::Attribute;
-use crate::matcher::RouteMatch;
 use crate::request::Request;
-use crate::route::{Route, RouteTable, Rule, VirtualHost};
+use crate::route::{RouteTable, Rule, Taker, VirtualHost};
 pub use answer::{Answer, Choice, HeaderChange, Mirror, Retries};
 pub use compact::compact;
 pub use treatment::{Abort, Delay, Draw, Treatment};
@@ -114,29 +113,35 @@ impl RuleReference {
 
 /// Explains a request, draws left open. Of what only a running proxy knows, `attribute` says what is shown in its place.
 pub fn explain(table: &RouteTable, request: &Request, attribute: &dyn Fn(Attribute) -> Option<Vec<u8>>) -> Explanation {
-    let Some(host) = table.virtual_host(request) else {
-        return Explanation {
-            host: None,
-            passed_over: Vec::new(),
-            verdict: untouched(Because::NoVirtualService, None),
-        };
+    let untouched = |because, cluster: Option<&str>| Verdict::Untouched {
+        because,
+        cluster: cluster.map(str::to_owned),
     };
-    let explained = |passed_over, verdict| Explanation {
-        host: Some(host.name.to_string()),
-        passed_over,
+    let host = table.virtual_host(request);
+    let (asks_rules, verdict) = match table.taker(request) {
+        Taker::Default(cluster) => (false, untouched(Because::NoVirtualService, cluster)),
+        Taker::HttpsRedirect => (false, untouched(Because::HttpsRedirect, None)),
+        Taker::Nothing => (true, Verdict::NotFound),
+        Taker::Rule(route) => (
+            true,
+            Verdict::Routed(Box::new(Treatment::new(route, request, attribute))),
+        ),
+    };
+    Explanation {
+        host: host.map(|host| host.name.to_string()),
+        passed_over: host
+            .filter(|_| asks_rules)
+            .map_or_else(Vec::new, |host| passed_over(host, request)),
         verdict,
-    };
-    if host.https_redirect && request.scheme != b"https" {
-        return explained(Vec::new(), untouched(Because::HttpsRedirect, None));
     }
-    if host.routes.is_none() {
-        return explained(
-            Vec::new(),
-            untouched(Because::NoVirtualService, host.default_cluster.as_deref()),
-        );
-    }
-    let (passed, taker) = walk(host, request);
-    let passed_over = passed
+}
+
+/// The rules before the first that matches.
+fn passed_over(host: &VirtualHost, request: &Request) -> Vec<PassedOver> {
+    let path = request.path_only();
+    let rules = host.routes.iter().flat_map(|routes| routes.iter());
+    rules
+        .map_while(|route| route.matches.check(request, path).err().map(|unmet| (route, unmet)))
         .map(|(route, unmet)| PassedOver {
             rule: RuleReference::new(&route.rule),
             unmet: Unmet {
@@ -144,36 +149,7 @@ pub fn explain(table: &RouteTable, request: &Request, attribute: &dyn Fn(Attribu
                 ..Unmet::new(unmet, request)
             },
         })
-        .collect();
-    let verdict = match taker {
-        Some(route) => Verdict::Routed(Box::new(Treatment::new(route, request, attribute))),
-        None => Verdict::NotFound,
-    };
-    explained(passed_over, verdict)
-}
-
-fn untouched(because: Because, cluster: Option<&str>) -> Verdict {
-    Verdict::Untouched {
-        because,
-        cluster: cluster.map(str::to_owned),
-    }
-}
-
-type Passed<'t> = (&'t Route, crate::matcher::Unmet<'t>);
-
-/// The rules before the first that matches, and that one.
-fn walk<'t>(
-    host: &'t VirtualHost,
-    request: &Request,
-) -> (impl Iterator<Item = Passed<'t>>, Option<&'t std::sync::Arc<Route>>) {
-    let path = request.path_only();
-    let routes = || host.routes.iter().flat_map(|routes| routes.iter());
-    let check = |matches: &'t RouteMatch| matches.check(request, path);
-    let passed: Vec<Passed<'t>> = routes()
-        .map_while(|route| check(&route.matches).err().map(|unmet| (&**route, unmet)))
-        .collect();
-    let taker = routes().nth(passed.len());
-    (passed.into_iter(), taker)
+        .collect()
 }
 
 /// Bytes as text.

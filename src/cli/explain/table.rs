@@ -14,7 +14,7 @@ use crate::cli::{Failure, Status, progress, terminal};
 use crate::explain::RuleReference;
 use crate::plugin::Plugin;
 use crate::request::Request;
-use crate::route::Route;
+use crate::route::{self, Route};
 
 /// What takes a request.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -99,22 +99,20 @@ fn count(sent: &Sent, plugin: &Plugin, counted: &mut BTreeMap<Taker, Counted>) {
         return;
     };
     let request = Request::new(&headers);
-    let host = plugin.table.virtual_host(&request);
-    let host = host.filter(|host| host.routes.is_some() && !(host.https_redirect && request.scheme != b"https"));
-    let Some(host) = host else {
-        counted.entry(Taker::Untouched).or_default().requests += sent.count;
-        return;
+    let (taker, route) = match plugin.table.taker(&request) {
+        route::Taker::HttpsRedirect | route::Taker::Default(_) => (Taker::Untouched, None),
+        route::Taker::Nothing => {
+            let host = plugin.table.virtual_host(&request);
+            (
+                Taker::NotFound(host.map_or_else(String::new, |host| host.name.to_string())),
+                None,
+            )
+        }
+        route::Taker::Rule(route) => (Taker::Rule(RuleReference::new(&route.rule)), Some(route)),
     };
-    let Some(route) = host.find(&request) else {
-        counted
-            .entry(Taker::NotFound(host.name.to_string()))
-            .or_default()
-            .requests += sent.count;
-        return;
-    };
-    let row = counted.entry(Taker::Rule(RuleReference::new(&route.rule))).or_default();
+    let row = counted.entry(taker).or_default();
     row.requests += sent.count;
-    for (destination, share) in destinations(route, &request) {
+    for (destination, share) in route.into_iter().flat_map(|route| destinations(route, &request)) {
         *row.destinations.entry(destination).or_default() += share * sent.count as f64;
     }
 }
