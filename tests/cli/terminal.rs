@@ -67,6 +67,24 @@ fn explanations_stand_as_they_did() {
 }
 
 #[test]
+fn differences_stand_as_they_did() {
+    holds("diff.txt");
+}
+
+#[test]
+fn readme_shows_what_is_printed() {
+    let read = |path: &Path| fs::read_to_string(path).unwrap();
+    let readme = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md"));
+    let transcripts = ["check.txt", "explain.txt", "diff.txt"].map(|name| read(&folder().join(name)));
+    let shown = readme.split("```console\n").skip(1).filter_map(|block| block.split("```").next());
+    let mut shown = shown.filter(|block| block.contains("switchyard ") && block.contains(" shop")).peekable();
+    assert!(shown.peek().is_some());
+    for block in shown {
+        assert!(transcripts.iter().any(|transcript| transcript.contains(block)), "{block}");
+    }
+}
+
+#[test]
 fn mistakes_are_one_clear_message() {
     holds("mistakes.txt");
 }

@@ -151,14 +151,14 @@ impl Effect {
         }
     }
 
+    /// With Istio's default where the rule has none: without `retries` there are two. What they are on has no order.
     fn retries(&mut self, forward: &Forward) {
         let retries = Retries::of(Some(forward));
-        let default = Retries::of(None);
-        if retries.attempts != default.attempts {
-            self.add("retries.attempts", retries.attempts.to_string());
-        }
-        if retries.attempts != 0 && retries.on != default.on {
-            self.add("retries.retryOn", retries.on);
+        self.add("retries.attempts", retries.attempts.to_string());
+        if retries.attempts != 0 {
+            let mut on: Vec<&str> = retries.on.split(',').collect();
+            on.sort_unstable();
+            self.add("retries.retryOn", on.join(","));
         }
         let each = retries.per_try_milliseconds.map(Duration::from_millis);
         self.add_some("retries.perTryTimeout", each.map(duration));
