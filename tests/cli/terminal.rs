@@ -76,11 +76,19 @@ fn readme_shows_what_is_printed() {
     let read = |path: &Path| fs::read_to_string(path).unwrap();
     let readme = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md"));
     let transcripts = ["check.txt", "explain.txt", "diff.txt"].map(|name| read(&folder().join(name)));
-    let shown = readme.split("```console\n").skip(1).filter_map(|block| block.split("```").next());
-    let mut shown = shown.filter(|block| block.contains("switchyard ") && block.contains(" shop")).peekable();
+    let shown = readme
+        .split("```console\n")
+        .skip(1)
+        .filter_map(|block| block.split("```").next());
+    let mut shown = shown
+        .filter(|block| block.contains("switchyard ") && block.contains(" shop"))
+        .peekable();
     assert!(shown.peek().is_some());
     for block in shown {
-        assert!(transcripts.iter().any(|transcript| transcript.contains(block)), "{block}");
+        assert!(
+            transcripts.iter().any(|transcript| transcript.contains(block)),
+            "{block}"
+        );
     }
 }
 
