@@ -7,6 +7,7 @@
 
 use proxy_wasm::types::LogLevel;
 
+mod copies;
 mod host;
 mod metrics;
 mod mirrors;

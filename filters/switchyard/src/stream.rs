@@ -17,6 +17,7 @@ use switchyard::header::map::HeaderMap;
 use switchyard::plugin::filter_state;
 use switchyard::request::Request;
 
+use crate::copies::Copies;
 use crate::host;
 use crate::metrics::{Counter, RouteMetrics};
 use crate::mirrors::Mirror;
@@ -31,7 +32,7 @@ pub struct Stream {
     /// What the response needs, where it needs anything.
     response: Option<Box<ResponsePart>>,
     /// What is to be copied once the body is whole.
-    copying: Option<Box<Copying>>,
+    copies: Option<Box<Copies>>,
     /// What the response says of the decision, where the request asks for it.
     explanation: Option<Box<str>>,
 }
@@ -40,11 +41,6 @@ struct ResponsePart {
     routed: Routed,
     request: HeaderMap,
     set_cookies: Vec<String>,
-}
-
-struct Copying {
-    mirrors: Vec<Mirror>,
-    body: Vec<u8>,
 }
 
 impl Stream {
@@ -56,7 +52,7 @@ impl Stream {
             shared,
             waited: false,
             response: None,
-            copying: None,
+            copies: None,
             explanation: None,
         }
     }
@@ -142,8 +138,7 @@ impl Stream {
         if end_of_stream || mirrors.is_empty() {
             return mirrors;
         }
-        let body = Vec::new();
-        self.copying = Some(Box::new(Copying { mirrors, body }));
+        self.copies = Some(Box::new(Copies::new(Rc::clone(&self.shared), mirrors)));
         Vec::new()
     }
 
@@ -176,19 +171,8 @@ impl Stream {
     }
 
     fn send_copies(&mut self) {
-        let Some(copying) = self.copying.take() else {
-            return;
-        };
-        self.shared.mirrors.release(copying.body.len());
-        for mirror in copying.mirrors {
-            self.shared.mirrors.send_from_stream(mirror, copying.body.clone());
-        }
-    }
-
-    fn give_up_copies(&mut self) {
-        if let Some(copying) = self.copying.take() {
-            self.shared.mirrors.release(copying.body.len());
-            self.shared.metrics.mirrors_skipped.add(copying.mirrors.len() as i64);
+        if let Some(copies) = self.copies.take() {
+            copies.send();
         }
     }
 }
@@ -271,19 +255,11 @@ impl HttpContext for Stream {
 
     /// Bodies are copied as they pass and never held back.
     fn on_http_request_body(&mut self, size: usize, end_of_stream: bool) -> Action {
-        if let Some(copying) = &mut self.copying {
-            let mirrors = &self.shared.mirrors;
-            let has_room = mirrors.has_room(copying.body.len(), size);
-            match has_room.then(|| host::request_body(size)).flatten() {
-                Some(chunk) => {
-                    mirrors.keep(chunk.len());
-                    copying.body.extend_from_slice(&chunk);
-                }
-                None => self.give_up_copies(),
-            }
-            if end_of_stream {
-                self.send_copies();
-            }
+        if self.copies.as_mut().is_some_and(|copies| !copies.add(size)) {
+            self.copies = None;
+        }
+        if end_of_stream {
+            self.send_copies();
         }
         Action::Continue
     }
@@ -319,6 +295,5 @@ impl Drop for Stream {
         if self.waited {
             self.shared.leave(self.id);
         }
-        self.give_up_copies();
     }
 }
