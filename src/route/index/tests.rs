@@ -59,8 +59,8 @@ impl Chance {
         });
         let headers = (0..self.below(3)).map(|_| HeaderMatcher {
             name: self.of(&NAMES).into(),
-            value: match self.below(5) {
-                4 => self.pick(regexes),
+            value: match self.below(6) {
+                4 | 5 => self.pick(regexes),
                 0 => StringMatcher::Present,
                 1 => StringMatcher::Prefix(self.of(&VALUES).as_bytes().into()),
                 _ => StringMatcher::Exact(self.of(&VALUES).as_bytes().into()),
