@@ -13,6 +13,9 @@ use crate::matcher::regex::Shape;
 use crate::matcher::{HeaderMatcher, PathMatcher, StringMatcher};
 use crate::request::Request;
 
+/// So few are tested one after the other sooner than they are looked up, and most hosts have no more.
+const FEW: usize = 3;
+
 /// By a name, or by a value.
 type Lists<K> = HashMap<K, Vec<u32>>;
 
@@ -50,6 +53,12 @@ enum Key<'r> {
 impl Index {
     /// An index over rules in order.
     pub fn new(routes: &[Arc<Route>]) -> Self {
+        if routes.len() <= FEW {
+            return Index {
+                rest: (0..).zip(routes).map(|(number, _)| number).collect(),
+                ..Index::default()
+            };
+        }
         let mut sharers: HashMap<Key, u32> = HashMap::new();
         for key in routes.iter().flat_map(|route| keys(route)) {
             *sharers.entry(key).or_default() += 1;
