@@ -194,7 +194,7 @@ impl<'a> MergedRule<'a> {
                 self.subsets.push(subset);
             }
         }
-        self.traffic_policy = self.traffic_policy.or(object.spec.traffic_policy.as_ref());
+        self.traffic_policy = self.traffic_policy.or(object.spec.traffic_policy.as_deref());
         self.objects.push(object);
     }
 

@@ -49,8 +49,8 @@ impl RouteAction {
                 allow_credentials: policy.allow_credentials.unwrap_or_default(),
                 forward_unmatched_preflights: policy.unmatched_preflights.as_deref() != Some("IGNORE"),
             }),
-            request_headers: parser(rule.headers.as_ref(), |headers| headers.request.as_ref()),
-            response_headers: parser(rule.headers.as_ref(), |headers| headers.response.as_ref()),
+            request_headers: parser(rule.headers.as_deref(), |headers| headers.request.as_ref()),
+            response_headers: parser(rule.headers.as_deref(), |headers| headers.response.as_ref()),
             kind: kind(rule, listener, at),
         }
         .with_lone_destination_joined()
@@ -182,10 +182,10 @@ fn forward(rule: &HTTPRoute, listener: &Listener, at: &mut Place) -> Forward {
         hash,
         authority: authority
             .map(Into::into)
-            .or_else(|| self::authority(rule.headers.as_ref())),
+            .or_else(|| self::authority(rule.headers.as_deref())),
         path: rewrite.and_then(|rewrite| path_rewrite(rewrite, at)),
         timeout: milliseconds(rule.timeout.as_deref()),
-        retry: RetryPolicy::new(rule.retries.as_ref(), hashed),
+        retry: RetryPolicy::new(rule.retries.as_deref(), hashed),
         mirrors: mirrors(rule, listener, at),
     }
 }
@@ -199,9 +199,9 @@ fn weighted_cluster(route: &HTTPRouteDestination, listener: &Listener, at: &Plac
             .unwrap_or_default()
             .into(),
         weight: u64::try_from(route.weight).unwrap_or_default(),
-        authority: authority(route.headers.as_ref()),
-        request_headers: parser(route.headers.as_ref(), |headers| headers.request.as_ref()),
-        response_headers: parser(route.headers.as_ref(), |headers| headers.response.as_ref()),
+        authority: authority(route.headers.as_deref()),
+        request_headers: parser(route.headers.as_deref(), |headers| headers.request.as_ref()),
+        response_headers: parser(route.headers.as_deref(), |headers| headers.response.as_ref()),
     }
 }
 

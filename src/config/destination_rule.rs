@@ -26,7 +26,7 @@ message! {
         /// A service's name or a wildcard.
         pub host: String,
         /// For all of its traffic.
-        pub traffic_policy: Option<TrafficPolicy>,
+        pub traffic_policy: Option<Box<TrafficPolicy>>,
         /// Its versions.
         pub subsets: Vec<Subset>,
         /// The namespaces that see it: `.`, `*`, or names; empty means all.
@@ -48,7 +48,7 @@ message! {
         /// The labels its endpoints have.
         pub labels: BTreeMap<String, String>,
         /// Overrides the rule's, block by block.
-        pub traffic_policy: Option<TrafficPolicy>,
+        pub traffic_policy: Option<Box<TrafficPolicy>>,
     }
 
     /// How to treat a cluster.

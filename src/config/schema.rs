@@ -264,6 +264,12 @@ impl<T: Describe> Describe for Option<T> {
     }
 }
 
+impl<T: Describe> Describe for Box<T> {
+    fn describe(to: &mut Definitions) -> Value {
+        T::describe(to)
+    }
+}
+
 impl<T: Describe> Describe for Vec<T> {
     fn describe(to: &mut Definitions) -> Value {
         json!({"type": "array", "items": T::describe(to)})

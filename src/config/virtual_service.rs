@@ -41,19 +41,19 @@ message! {
         /// Weighted destinations.
         pub route: Vec<HTTPRouteDestination>,
         /// Answers with a redirect instead.
-        pub redirect: Option<HTTPRedirect>,
+        pub redirect: Option<Box<HTTPRedirect>>,
         /// Answers with a fixed response instead.
         pub direct_response: Option<HTTPDirectResponse>,
         /// Takes the rules of another VirtualService.
         pub delegate: Option<Delegate>,
         /// Changes path and authority on the way up.
-        pub rewrite: Option<HTTPRewrite>,
+        pub rewrite: Option<Box<HTTPRewrite>>,
         /// For the whole exchange, retries included; none by default.
         pub timeout: Option<String> as super::schema::Duration,
         /// How often and when to try again.
-        pub retries: Option<HTTPRetry>,
+        pub retries: Option<Box<HTTPRetry>>,
         /// Delays and aborts to inject.
-        pub fault: Option<HTTPFaultInjection>,
+        pub fault: Option<Box<HTTPFaultInjection>>,
         /// A destination that gets a copy of each request.
         pub mirror: Option<Destination>,
         /// Deprecated: the share of requests to mirror, in percent.
@@ -63,9 +63,9 @@ message! {
         /// Several mirrors, each with its share.
         pub mirrors: Vec<HTTPMirrorPolicy>,
         /// Cross-origin resource sharing.
-        pub cors_policy: Option<CorsPolicy>,
+        pub cors_policy: Option<Box<CorsPolicy>>,
         /// Header operations of the rule.
-        pub headers: Option<Headers>,
+        pub headers: Option<Box<Headers>>,
     }
 
     /// All of these conditions.
@@ -75,11 +75,11 @@ message! {
         /// The path, without its query.
         pub uri: Option<StringMatch>,
         /// `http` or `https`.
-        pub scheme: Option<StringMatch>,
+        pub scheme: Option<Box<StringMatch>>,
         /// The method, case-sensitive.
-        pub method: Option<StringMatch>,
+        pub method: Option<Box<StringMatch>>,
         /// The `:authority` as sent.
-        pub authority: Option<StringMatch>,
+        pub authority: Option<Box<StringMatch>>,
         /// By lower-case name; an empty match asks for presence.
         pub headers: BTreeMap<String, StringMatch>,
         /// The service port the request came to; 0 is any.
@@ -117,7 +117,7 @@ message! {
         /// Its share of the sum of all; a lone destination takes everything.
         pub weight: i64,
         /// Header operations of the destination.
-        pub headers: Option<Headers>,
+        pub headers: Option<Box<Headers>>,
     }
 
     /// A service, or a subset of it.

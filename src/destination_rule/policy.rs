@@ -59,7 +59,7 @@ impl<'a> MergedRule<'a> {
     ///
     /// `getHashForDestination`, istio `pilot/pkg/networking/core/route/route.go`.
     pub fn consistent_hash(&self, subset: &str, port: Option<u16>) -> Option<&'a ConsistentHashLB> {
-        let own = self.subset(subset).and_then(|subset| subset.traffic_policy.as_ref());
+        let own = self.subset(subset).and_then(|subset| subset.traffic_policy.as_deref());
         let of = |policy: &'a TrafficPolicy| {
             let entry = port.and_then(|port| at_port(policy, port));
             let hash = |settings: &'a Option<LoadBalancerSettings>| settings.as_ref()?.consistent_hash.as_ref();

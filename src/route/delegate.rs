@@ -219,9 +219,9 @@ fn conflicts(root: &HTTPMatchRequest, leaf: &HTTPMatchRequest) -> bool {
         })
     };
     strings_conflict(root.uri.as_ref(), leaf.uri.as_ref())
-        || strings_conflict(root.scheme.as_ref(), leaf.scheme.as_ref())
-        || strings_conflict(root.method.as_ref(), leaf.method.as_ref())
-        || strings_conflict(root.authority.as_ref(), leaf.authority.as_ref())
+        || strings_conflict(root.scheme.as_deref(), leaf.scheme.as_deref())
+        || strings_conflict(root.method.as_deref(), leaf.method.as_deref())
+        || strings_conflict(root.authority.as_deref(), leaf.authority.as_deref())
         || maps(&root.headers, &leaf.headers)
         || maps(&root.without_headers, &leaf.without_headers)
         || maps(&root.query_params, &leaf.query_params)

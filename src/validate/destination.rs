@@ -8,7 +8,7 @@ use crate::config::virtual_service::{Destination, HTTPRouteDestination, PortSele
 /// `route` of a rule.
 pub(super) fn http_routes(at: &At, routes: &[HTTPRouteDestination]) {
     for (at, route) in at.each("route", routes) {
-        operations(&at.field("headers"), route.headers.as_ref());
+        operations(&at.field("headers"), route.headers.as_deref());
         weighted(&at, route.destination.as_ref(), route.weight);
     }
     total(at, routes.iter().map(|route| route.weight));

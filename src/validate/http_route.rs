@@ -20,7 +20,7 @@ pub(super) fn http_route(at: &At, rule: &HTTPRoute, place: Place) {
     for (at, entry) in at.each("match", &rule.r#match) {
         http_match::http_match(&at, entry, place);
     }
-    operations(&at.field("headers"), rule.headers.as_ref());
+    operations(&at.field("headers"), rule.headers.as_deref());
     if let Some(policy) = &rule.cors_policy {
         cors::cors_policy(&at.field("corsPolicy"), policy);
     }

@@ -129,7 +129,7 @@ impl Prefix {
     fn covers(&self, later: &Self) -> bool {
         let (own, its) = (&self.entry, &later.entry);
         // A match without a method is one of GET here, which is istiod's guess.
-        let method = |entry: &HTTPMatchRequest| match condition(entry.method.as_ref()) {
+        let method = |entry: &HTTPMatchRequest| match condition(entry.method.as_deref()) {
             Condition::Any => Condition::Exact("GET".to_owned()),
             method => method,
         };
@@ -137,7 +137,7 @@ impl Prefix {
             && later.prefix != self.prefix
             && its.port == own.port
             && method(own).begins_with(&method(its))
-            && condition(own.authority.as_ref()).begins_with(&condition(its.authority.as_ref()))
+            && condition(own.authority.as_deref()).begins_with(&condition(its.authority.as_deref()))
             && all_begin_with(&own.headers, &its.headers)
             && all_begin_with(&own.query_params, &its.query_params)
             && all_begin_with(&own.without_headers, &its.without_headers)

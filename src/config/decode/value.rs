@@ -68,6 +68,13 @@ impl<T: Decode + Default> Decode for Option<T> {
     }
 }
 
+/// A large message that few have.
+impl<T: Decode> Decode for Box<T> {
+    fn decode(&mut self, at: At) {
+        self.as_mut().decode(at);
+    }
+}
+
 impl<T: Decode + Default> Decode for Vec<T> {
     fn decode(&mut self, at: At) {
         let Json::List(entries) = at.json else {
