@@ -8,9 +8,12 @@ use crate::finding::{Finding, ObjectRef, Severity, Sort};
 pub use decode::Unread;
 pub(crate) use decode::nearest;
 use decode::{Decode, Fault, Json, Unknown, decode, strays};
-pub use object::{DECIDING_KINDS, KINDS, Object, ObjectMeta, Resources, oldest_first};
+pub use object::{Object, ObjectMeta, oldest_first};
 pub use plugin::{Options, Proxy};
+pub(crate) use resources::read as read_object;
+pub use resources::{DECIDING_KINDS, KINDS, Resources};
 
+mod deciding;
 pub(crate) mod decode;
 pub mod destination_rule;
 pub mod gateway;
@@ -18,6 +21,7 @@ pub mod kubernetes;
 pub mod layer4;
 mod object;
 mod plugin;
+mod resources;
 #[cfg(feature = "cli")]
 pub mod schema;
 pub mod service_entry;
@@ -78,22 +82,31 @@ impl Config {
     /// Reads a plugin's JSON. What does not fit is a finding and is left out of the result; the rest is read.
     pub fn from_json(json: &[u8]) -> (Config, Vec<Finding>) {
         match Config::parse(json) {
-            Ok(json) => Config::from_tree(&json),
+            Ok(json) => {
+                let (mut config, mut findings) = Config::without_resources(&json);
+                if let Some(resources) = json.get("resources").and_then(Json::entries) {
+                    resources
+                        .iter()
+                        .for_each(|json| config.resources.push(json, &mut findings));
+                }
+                (config, findings)
+            }
             Err(findings) => (Config::default(), findings),
         }
     }
 
-    /// The JSON of a plugin, if it is that of an object.
+    /// The JSON of a plugin, if it is that of an object, with its resources raw: thousands of them as a tree would take many times the
+    /// text's memory.
     pub(crate) fn parse(json: &[u8]) -> Result<Json<'_>, Vec<Finding>> {
-        match serde_json::from_slice(json) {
+        match Json::read(json, 2) {
             Ok(json @ Json::Object(_)) => Ok(json),
             Ok(other) => Err(vec![own("", format!("has to be an object, and is {}", other.name()))]),
             Err(error) => Err(vec![own("", format!("is not JSON: {error}"))]),
         }
     }
 
-    /// As [`from_json`](Self::from_json), of JSON that was parsed.
-    pub(crate) fn from_tree(json: &Json) -> (Config, Vec<Finding>) {
+    /// All but the resources, of JSON that was parsed.
+    pub(crate) fn without_resources(json: &Json) -> (Config, Vec<Finding>) {
         let mut config = Config::default();
         let mut faults = strays(json, &["proxy", "options", "resources", "generation"]);
         for (name, field) in [
@@ -105,9 +118,12 @@ impl Config {
             faults.extend(found.into_iter().flatten().map(|fault| fault.below(name)));
         }
         let own = |fault: &Fault| own(&fault.path, fault.kind.to_string());
-        let mut findings = faults.iter().map(own).collect();
-        if let Some(resources) = json.get("resources") {
-            config.resources.extend(resources, &mut findings);
+        let mut findings: Vec<Finding> = faults.iter().map(own).collect();
+        if json.get("resources").is_some_and(|list| list.entries().is_none()) {
+            findings.push(self::own(
+                "resources",
+                "has to be a list of Kubernetes objects".to_owned(),
+            ));
         }
         (config, findings)
     }

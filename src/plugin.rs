@@ -9,6 +9,7 @@ mod cache;
 pub mod callbacks;
 pub mod delay_queue;
 pub mod filter_state;
+mod kept;
 pub mod sightings;
 mod written;
 

@@ -23,10 +23,9 @@ mod index;
 mod rule;
 mod virtual_hosts;
 
-pub(crate) use compile::CompiledRules;
 pub(crate) use delegate::{Expanded, ExpandedRule, expand, is_exported};
 pub(crate) use gateway::intersection;
-pub(crate) use rule::{KnownRules, Listener, Place, gateway_name};
+pub(crate) use rule::{Known, KnownRoutes, Listener, Place, gateway_name};
 
 /// Everything one listener's requests are decided by.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -66,6 +66,17 @@ pub enum FaultKind {
     },
     /// A null entry of a list or a map; it is read as an empty one.
     Null,
+    /// Text that is no value, and why.
+    NotJson(String),
+}
+
+impl From<serde_json::Error> for FaultKind {
+    /// Without line and column: they count from where the value begins.
+    fn from(error: serde_json::Error) -> Self {
+        let error = error.to_string();
+        let why = error.split_once(" at line ").map(|(why, _)| why.to_owned());
+        FaultKind::NotJson(why.unwrap_or(error))
+    }
 }
 
 impl fmt::Display for FaultKind {
@@ -77,6 +88,7 @@ impl fmt::Display for FaultKind {
             FaultKind::UnknownField { nearest: None } => f.write_str("there is no such field; remove it"),
             FaultKind::DuplicateField => f.write_str("the field is here twice; keep one"),
             FaultKind::Mismatch { expected, found } => write!(f, "has to be {expected}, and is {found}"),
+            FaultKind::NotJson(error) => write!(f, "is not JSON: {error}"),
             FaultKind::Null => f.write_str("the entry is null; remove it, or write {} for an empty one"),
         }
     }
@@ -94,12 +106,13 @@ pub enum Unknown {
 /// Reads `json` into `value`, and returns everything that does not fit.
 pub fn decode(value: &mut dyn Decode, json: &Json, unknown: Unknown) -> Vec<Fault> {
     let faults = RefCell::default();
-    value.decode(At {
+    let at = At {
         json,
         trail: &Trail::Root,
         unknown,
         faults: &faults,
-    });
+    };
+    at.decode(value);
     faults.into_inner()
 }
 

@@ -1,14 +1,9 @@
-//! Kubernetes objects: their metadata, and which kinds we read.
+//! Kubernetes objects: their metadata, and how one is read.
 
 use std::collections::BTreeMap;
 
 use super::decode::{Decode, Fault, FaultKind, Json, Unknown, decode, nearest, strays};
-use super::destination_rule::DestinationRule;
-use super::gateway::Gateway;
-use super::kubernetes::{EndpointSlice, Endpoints, Pod, Service};
-use super::message;
-use super::service_entry::ServiceEntry;
-use super::virtual_service::VirtualService;
+use super::{KINDS, message};
 use crate::finding::{Finding, ObjectRef, Severity, Sort};
 
 message! {
@@ -67,99 +62,19 @@ fn ages(mut all: Vec<(usize, &ObjectMeta)>) -> Vec<(usize, &ObjectMeta)> {
     all
 }
 
-/// The objects we read, by kind, each kind in the order written.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Resources {
-    /// Routes.
-    pub virtual_services: Vec<Object<VirtualService>>,
-    /// Subsets and policies.
-    pub destination_rules: Vec<Object<DestinationRule>>,
-    /// Listeners at the edge.
-    pub gateways: Vec<Object<Gateway>>,
-    /// Services by their endpoints.
-    pub service_entries: Vec<Object<ServiceEntry>>,
-    /// Kubernetes' services.
-    pub services: Vec<Object<Service>>,
-    /// Their endpoints.
-    pub endpoint_slices: Vec<Object<EndpointSlice>>,
-    /// Their endpoints, as older clusters have them.
-    pub endpoints: Vec<Object<Endpoints>>,
-    /// What their endpoints are labelled.
-    pub pods: Vec<Object<Pod>>,
-    /// How many objects were read or passed over.
-    count: usize,
-}
-
 pub(super) const NETWORKING: &str = "networking.istio.io";
 pub(super) const ISTIO_VERSIONS: [&str; 3] = ["v1alpha3", "v1beta1", "v1"];
-/// The kinds that are read; objects of others are passed over with a warning.
-pub const KINDS: [&str; 8] = [
-    "VirtualService",
-    "DestinationRule",
-    "Gateway",
-    "ServiceEntry",
-    "Service",
-    "EndpointSlice",
-    "Endpoints",
-    "Pod",
-];
-/// The kinds that decide over requests: all that the filter has use for. The others are about endpoints, and a pod may hold secrets.
-pub const DECIDING_KINDS: [&str; 5] = [
-    "VirtualService",
-    "DestinationRule",
-    "Gateway",
-    "ServiceEntry",
-    "Service",
-];
-
-impl Resources {
-    /// Adds a list of objects.
-    pub(super) fn extend(&mut self, list: &Json, findings: &mut Vec<Finding>) {
-        match list.entries() {
-            Some(entries) => entries.iter().for_each(|json| self.push(json, findings)),
-            None => findings.push(super::own(
-                "resources",
-                "has to be a list of Kubernetes objects".to_owned(),
-            )),
-        }
-    }
-
-    /// Adds one object, or a list of them. An object that does not fit is added as far as it was read.
-    fn push(&mut self, json: &Json, findings: &mut Vec<Finding>) {
-        let mut envelope = Envelope::read(self.count, json, findings);
-        if envelope.kind.ends_with("List") {
-            match json.get("items").and_then(Json::entries) {
-                Some(items) => return items.iter().for_each(|item| self.push(item, findings)),
-                None => findings.push(envelope.finding("items", "has to be a list of Kubernetes objects".to_owned())),
-            }
-        }
-        self.count += 1;
-        match envelope.kind.as_str() {
-            "VirtualService" => self.virtual_services.push(envelope.istio("VirtualService", findings)),
-            "DestinationRule" => self.destination_rules.push(envelope.istio("DestinationRule", findings)),
-            "Gateway" => self.gateways.push(envelope.istio("Gateway", findings)),
-            "ServiceEntry" => self.service_entries.push(envelope.istio("ServiceEntry", findings)),
-            "Service" => self.services.push(envelope.kubernetes("Service", findings)),
-            "EndpointSlice" => self.endpoint_slices.push(envelope.specless("EndpointSlice", findings)),
-            "Endpoints" => self.endpoints.push(envelope.specless("Endpoints", findings)),
-            "Pod" => self.pods.push(envelope.kubernetes("Pod", findings)),
-            "" => findings.push(envelope.finding("kind", "is missing; a Kubernetes object has one".to_owned())),
-            kind if !kind.ends_with("List") => findings.push(envelope.passed_over(kind)),
-            _ => {}
-        }
-    }
-}
 
 /// An object, read as far as the kind.
-struct Envelope<'a> {
+pub(super) struct Envelope<'a> {
     resource: usize,
-    kind: String,
+    pub kind: String,
     metadata: ObjectMeta,
     json: &'a Json<'a>,
 }
 
 impl<'a> Envelope<'a> {
-    fn read(resource: usize, json: &'a Json, findings: &mut Vec<Finding>) -> Self {
+    pub fn read(resource: usize, json: &'a Json, findings: &mut Vec<Finding>) -> Self {
         let mut metadata = ObjectMeta::default();
         let found = json.get("metadata");
         let faults = found.map(|found| decode(&mut metadata, found, Unknown::Ignore));
@@ -180,7 +95,7 @@ impl<'a> Envelope<'a> {
         envelope
     }
 
-    fn finding(&self, path: &str, message: String) -> Finding {
+    pub fn finding(&self, path: &str, message: String) -> Finding {
         Finding {
             severity: Severity::Error,
             sort: Sort::Validation,
@@ -197,7 +112,7 @@ impl<'a> Envelope<'a> {
         }
     }
 
-    fn passed_over(&self, kind: &str) -> Finding {
+    pub fn passed_over(&self, kind: &str) -> Finding {
         let meant = nearest(kind, &KINDS);
         let meant = meant.map_or(String::new(), |kind| format!("; did you mean {kind}?"));
         let message = format!("{kind} is not a kind we read; it is passed over{meant}");
@@ -208,7 +123,7 @@ impl<'a> Envelope<'a> {
     }
 
     /// A kind of Istio's: every version that was served means the same, and no field is passed over.
-    fn istio<S: Decode + Default>(&mut self, kind: &'static str, findings: &mut Vec<Finding>) -> Object<S> {
+    pub fn istio<S: Decode + Default>(&mut self, kind: &'static str, findings: &mut Vec<Finding>) -> Object<S> {
         self.check(kind, findings);
         let mut spec = S::default();
         let mut faults = self.spec(&mut spec, Unknown::Refuse);
@@ -239,14 +154,14 @@ impl<'a> Envelope<'a> {
     }
 
     /// A kind of Kubernetes' own, of which we read a part.
-    fn kubernetes<S: Decode + Default>(&mut self, kind: &'static str, findings: &mut Vec<Finding>) -> Object<S> {
+    pub fn kubernetes<S: Decode + Default>(&mut self, kind: &'static str, findings: &mut Vec<Finding>) -> Object<S> {
         let mut spec = S::default();
         let faults = self.spec(&mut spec, Unknown::Ignore);
         self.object(kind, spec, &faults, findings)
     }
 
     /// A kind whose fields stand beside its metadata.
-    fn specless<S: Decode + Default>(&mut self, kind: &'static str, findings: &mut Vec<Finding>) -> Object<S> {
+    pub fn specless<S: Decode + Default>(&mut self, kind: &'static str, findings: &mut Vec<Finding>) -> Object<S> {
         let mut spec = S::default();
         let faults = decode(&mut spec, self.json, Unknown::Ignore);
         self.object(kind, spec, &faults, findings)

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use serde_json::{Map, Value};
 
 use crate::config::Proxy;
-use crate::config::decode::{Unknown, decode};
+use crate::config::decode::{Json, Unknown, decode};
 use crate::config::message;
 use crate::finding::{Finding, ObjectRef, Severity, Sort};
 
@@ -94,7 +94,7 @@ impl Callers {
     /// Reads a callers file. What does not fit is a finding and is left out of the result; the rest is read.
     pub fn from_json(json: &[u8]) -> (Callers, Vec<Finding>) {
         let mut callers = Callers::default();
-        let json = match serde_json::from_slice(json) {
+        let json = match Json::read(json, usize::MAX) {
             Ok(json) => json,
             Err(error) => return (callers, vec![refused("", format!("is not JSON: {error}"))]),
         };

@@ -1,12 +1,12 @@
 //! From one configuration to the next.
 
 use super::Plugin;
-use super::written::{Compiled, Written};
+use super::kept::Kept;
 use crate::config::Config;
 use crate::finding::{Finding, refuses};
 use crate::matcher::Regexes;
 use crate::registry::Registry;
-use crate::route::{KnownRules, RouteTable};
+use crate::route::RouteTable;
 use crate::validate::validate_with;
 
 /// What one configuration leaves for the next one that is loaded in the same place. It makes loading faster and nothing else: nothing of it
@@ -14,20 +14,19 @@ use crate::validate::validate_with;
 #[derive(Debug, Default)]
 pub struct Cache {
     regexes: Regexes,
-    compiled: Compiled,
+    kept: Kept,
 }
 
 impl Cache {
     /// As [`Plugin::load`]. What `is_judged` was found to be without error before, and is not looked at again; nor is it said again what
     /// was to be said of it.
     pub fn load(&mut self, json: &[u8], is_judged: bool) -> Result<Plugin, Vec<Finding>> {
-        let mut tree = Config::parse(json)?;
-        let written = Written::of(&tree);
-        let known = match &written {
-            Some(written) if is_judged => self.compiled.take_known(written, &mut tree),
-            _ => KnownRules::default(),
-        };
-        let (config, mut findings) = Config::from_tree(&tree);
+        let tree = Config::parse(json)?;
+        let (mut config, mut findings) = Config::without_resources(&tree);
+        let before = std::mem::take(&mut self.kept);
+        let before = if is_judged { before } else { Kept::default() };
+        config.resources.is_for_routes = is_judged;
+        let (texts, known) = before.read(&tree, &mut config.resources, &mut findings);
         drop(tree);
         let memory = usize::try_from(config.options.max_regex_bytes).unwrap_or_default();
         self.regexes.renew(memory);
@@ -37,12 +36,11 @@ impl Cache {
         if refuses(&findings) {
             return Err(findings);
         }
+        config.resources.leave_out_clusters();
         let registry = Registry::new(&config);
         let (table, routes, invalid) = RouteTable::compile_rest(&config, &registry, &known, &mut self.regexes);
         findings.extend(invalid);
-        if let Some(written) = written {
-            self.compiled = Compiled::new(written, &routes);
-        }
+        self.kept = Kept::new(texts, config.resources, &routes);
         let mut options = config.options;
         let explain_header = options.explain_header.iter_mut();
         explain_header.for_each(|name| name.make_ascii_lowercase());
@@ -138,6 +136,89 @@ mod tests {
             fresh.findings.clear();
             assert_eq!(cache.load(json.as_bytes(), true).unwrap(), fresh, "{json}");
         }
+    }
+
+    /// VirtualServices, services, and the policies that their routes depend on, in this order and under these names.
+    fn services(order: &[usize], subset: &str, hashed: &str) -> String {
+        let object = |number: &usize| {
+            let kinds = [
+                (
+                    "VirtualService",
+                    format!(
+                        r#""hosts": ["h{number}"], "http": [{{"match": [{{"port": 80}}], "route": [{{"destination": {{"host": "h{number}", "subset": "{subset}", "port": {{"number": 80}}}}}}]}}]"#
+                    ),
+                ),
+                (
+                    "DestinationRule",
+                    format!(
+                        r#""host": "h{number}", "subsets": [{{"name": "v1", "labels": {{"v": "1"}}, "trafficPolicy": {{"portLevelSettings": [
+                    {{"port": {{"number": 80}}, "loadBalancer": {{"consistentHash": {{"httpHeaderName": "{hashed}"}}}}}}]}}}}, {{"name": "v2", "labels": {{"v": "2"}}}}]"#
+                    ),
+                ),
+                (
+                    "ServiceEntry",
+                    format!(
+                        r#""hosts": ["h{number}.default.svc.cluster.local"], "location": "MESH_INTERNAL", "resolution": "STATIC",
+                    "ports": [{{"number": 80, "name": "http", "protocol": "HTTP"}}], "endpoints": [{{"address": "10.0.0.{number}"}}]"#
+                    ),
+                ),
+            ];
+            kinds.map(|(kind, spec)| {
+                format!(r#"{{"apiVersion": "networking.istio.io/v1", "kind": "{kind}", "metadata": {{"name": "h{number}"}}, "spec": {{{spec}}}}}"#)
+            })
+        };
+        let objects: Vec<String> = order.iter().flat_map(object).collect();
+        objects.join(", ")
+    }
+
+    #[test]
+    fn what_is_hashed_stays_of_a_policy() {
+        let json = format!(
+            r#"{{"proxy": {{"port": 80}}, "resources": [{}]}}"#,
+            services(&[1], "v1", "x")
+        );
+        let plugin = Plugin::load(json.as_bytes()).unwrap();
+        let routes = plugin.table.virtual_hosts[0].routes.as_ref().unwrap();
+        assert_eq!(routes[0].action.forward().unwrap().hash.len(), 1);
+    }
+
+    #[test]
+    fn objects_that_come_go_and_move_leave_no_trace() {
+        let mut cache = Cache::default();
+        let list = |items: &str| format!(r#"{{"kind": "List", "items": [{items}]}}"#);
+        for resources in [
+            services(&[1, 2, 3], "v1", "x"),
+            services(&[1, 2, 3], "v2", "x"),
+            services(&[3, 1], "v2", "x"),
+            services(&[3, 1], "v1", "y"),
+            services(&[3, 3, 1, 2], "v1", "y"),
+            list(&services(&[3, 1], "v1", "y")),
+            format!("{}, {}", list(&services(&[2], "v1", "y")), services(&[3, 1], "v1", "y")),
+            format!(r#"{{"kind": "Secret"}}, {}"#, services(&[3, 1], "v1", "y")),
+            "5, []".to_owned(),
+        ] {
+            let json = format!(r#"{{"proxy": {{"port": 80}}, "resources": [{resources}]}}"#);
+            let fresh = Plugin::load(json.as_bytes()).map(|plugin| plugin.table);
+            let again = cache.load(json.as_bytes(), true).map(|plugin| plugin.table);
+            assert_eq!(again, fresh, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_virtual_service_that_did_not_change_keeps_its_routes() {
+        let mut cache = Cache::default();
+        let mut load = |subset: &str| {
+            let [same, other] = [services(&[1], "v1", "x"), services(&[2], subset, "x")];
+            let json = format!(r#"{{"proxy": {{"port": 80}}, "resources": [{same}, {other}]}}"#);
+            cache.load(json.as_bytes(), true).unwrap().table.virtual_hosts
+        };
+        let (before, after) = (load("v1"), load("v2"));
+        let routes = before
+            .iter()
+            .zip(&after)
+            .map(|(a, b)| (a.routes.as_ref(), b.routes.as_ref()));
+        let same = routes.map(|(a, b)| Arc::ptr_eq(a.unwrap(), b.unwrap()));
+        assert_eq!(same.collect::<Vec<_>>(), [true, false]);
     }
 
     #[test]

@@ -8,18 +8,18 @@ use crate::finding::Finding;
 use crate::matcher::regex::Regexes;
 use crate::registry::Registry;
 
-use super::rule::{self, Compiled, KnownRules, Listener};
+use super::rule::{self, Compiled, Known, Listener};
 use super::virtual_hosts;
 use super::{RouteTable, Routes};
 
-/// The routes of each VirtualService, by its position among the resources.
-pub(crate) type CompiledRules = Vec<(usize, Arc<Routes>)>;
+/// The routes of each resource, by its position: a VirtualService's that has some.
+pub(crate) type CompiledRoutes = Vec<Option<Arc<Routes>>>;
 
 impl RouteTable {
     /// Compiles a configuration for its proxy and port. Findings are about regular expressions alone; everything else that may be wrong
     /// in a document is [`crate::validate`]'s to say, and a document that it refuses must not get here.
     pub fn compile(config: &Config, registry: &Registry, regexes: &mut Regexes) -> (RouteTable, Vec<Finding>) {
-        let (table, _, findings) = RouteTable::compile_rest(config, registry, &KnownRules::default(), regexes);
+        let (table, _, findings) = RouteTable::compile_rest(config, registry, &[], regexes);
         (table, findings)
     }
 
@@ -28,9 +28,9 @@ impl RouteTable {
     pub(crate) fn compile_rest(
         config: &Config,
         registry: &Registry,
-        known: &KnownRules,
+        known: &[(usize, Known)],
         regexes: &mut Regexes,
-    ) -> (RouteTable, CompiledRules, Vec<Finding>) {
+    ) -> (RouteTable, CompiledRoutes, Vec<Finding>) {
         let mut findings = Vec::new();
         let listener = Listener {
             proxy: &config.proxy,
@@ -47,9 +47,12 @@ impl RouteTable {
             })
             .collect();
         let table = virtual_hosts::build(config, &listener, &compiled);
-        let routes = compiled
-            .into_iter()
-            .filter_map(|compiled| Some((compiled.virtual_service.object.resource, compiled.routes?)));
-        (table, routes.collect(), findings)
+        let mut routes = vec![None; config.resources.len()];
+        for compiled in compiled {
+            if let Some(own) = routes.get_mut(compiled.virtual_service.object.resource) {
+                *own = compiled.routes;
+            }
+        }
+        (table, routes, findings)
     }
 }

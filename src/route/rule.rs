@@ -2,9 +2,8 @@
 //!
 //! `BuildHTTPRoutesForVirtualService`, istio `pilot/pkg/networking/core/route/route.go`.
 
+use std::ops::Range;
 use std::sync::Arc;
-
-use hashbrown::HashMap;
 
 use crate::action::RouteAction;
 use crate::config::virtual_service::{HTTPMatchRequest, HTTPRoute, StringMatch, VirtualService};
@@ -55,22 +54,47 @@ pub(super) struct Compiled<'a> {
     pub routes: Option<Arc<Routes>>,
 }
 
-/// Routes of rules that need not be compiled, by the resource's position and the rule's in it.
-pub(crate) type KnownRules = HashMap<(usize, usize), Vec<Arc<Route>>>;
+/// Routes that need not be compiled, each VirtualService's with its position among the resources, in that order.
+pub(crate) type KnownRoutes = Vec<(usize, Known)>;
+
+/// Of a VirtualService, what need not be compiled, and need not be in the configuration either.
+pub(crate) enum Known {
+    /// Everything.
+    All(Option<Arc<Routes>>),
+    /// Some rules: for each in `http` which of these routes are its own; none of a rule that is new.
+    Some(Arc<Routes>, Vec<Range<usize>>),
+}
+
+impl Known {
+    fn of_rule(&self, http: usize) -> &[Arc<Route>] {
+        let Known::Some(routes, rules) = self else { return &[] };
+        let own = rules.get(http).and_then(|range| routes.get(range.clone()));
+        own.unwrap_or_default()
+    }
+}
 
 /// The routes of a VirtualService for a listener, or none if it has none there. A match that takes everything ends them.
 pub(super) fn compile(
     virtual_service: &Expanded,
     listener: &Listener,
-    known: &KnownRules,
+    known: &[(usize, Known)],
     regexes: &mut Regexes,
     findings: &mut Vec<Finding>,
 ) -> Option<Arc<Routes>> {
     let object = virtual_service.object;
+    let position = known.binary_search_by_key(&object.resource, |(position, _)| *position);
+    let known = position
+        .ok()
+        .and_then(|position| known.get(position))
+        .map(|(_, known)| known);
+    if let Some(Known::All(routes)) = known {
+        return routes.clone();
+    }
     let name: Arc<str> = format!("{}/{}", object.metadata.namespace, object.metadata.name).into();
     let mut routes: Vec<Arc<Route>> = Vec::new();
     for expanded in &virtual_service.rules {
-        if let Some(known) = known.get(&(object.resource, expanded.http)) {
+        let known = known.map_or(&[][..], |known| known.of_rule(expanded.http));
+        if !known.is_empty() {
             routes.extend(known.iter().map(|route| moved(route, expanded.http)));
             if routes.last().is_some_and(|route| route.matches.is_catch_all()) {
                 break;

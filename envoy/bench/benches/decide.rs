@@ -38,6 +38,14 @@ fn load(bencher: Bencher, shape: Shape) {
     bencher.bench(|| Plugin::load(json.as_bytes()).unwrap());
 }
 
+/// The same where another VM has judged it.
+#[divan::bench(args = SHAPES, sample_count = 5)]
+fn load_judged(bencher: Bencher, shape: Shape) {
+    let rules = shape.rules(10_000, [1, 2, 3]);
+    let json = serde_json::json!({"proxy": {"port": 9080}, "resources": rules.resources}).to_string();
+    bencher.bench(|| Cache::default().load(json.as_bytes(), true).unwrap());
+}
+
 /// The same once more with one rule changed, as a worker takes it over while the one before it is in use.
 #[divan::bench(args = SHAPES, sample_count = 5)]
 fn change(bencher: Bencher, shape: Shape) {
@@ -47,7 +55,7 @@ fn change(bencher: Bencher, shape: Shape) {
     let (before, after) = json.split_at(middle);
     let changed = format!("{before}{}", after.replacen(r#""subset":"v2""#, r#""subset":"v4""#, 1));
     let mut cache = Cache::default();
-    let _in_use = cache.load(json.as_bytes(), true).unwrap();
+    let mut in_use = cache.load(json.as_bytes(), true).unwrap();
     let mut texts = [changed, json].into_iter().cycle();
-    bencher.bench_local(|| cache.load(texts.next().unwrap().as_bytes(), true).unwrap());
+    bencher.bench_local(|| in_use = cache.load(texts.next().unwrap().as_bytes(), true).unwrap());
 }

@@ -1,9 +1,10 @@
-//! A JSON value as it stands in the text, read once.
+//! A JSON value as it stands in the text, read as far down as it is asked for.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
 /// A value. Text without escapes is the text's own; members stay in order, and twice if they are there twice.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,12 +16,22 @@ pub enum Json<'de> {
     Text(Cow<'de, str>),
     List(Vec<Json<'de>>),
     Object(Vec<Member<'de>>),
+    /// Any value that nobody has looked into yet, as text.
+    Raw(&'de str),
 }
 
 /// A member of an object.
 pub type Member<'de> = (Cow<'de, str>, Json<'de>);
 
 impl<'de> Json<'de> {
+    /// Reads a text, `levels` of lists and objects deep; what lies below stays raw.
+    pub fn read(text: &'de [u8], levels: usize) -> serde_json::Result<Self> {
+        let mut deserializer = serde_json::Deserializer::from_slice(text);
+        let json = Levels(levels).deserialize(&mut deserializer)?;
+        deserializer.end()?;
+        Ok(json)
+    }
+
     /// What it is, in words.
     pub fn name(&self) -> &'static str {
         match self {
@@ -31,6 +42,7 @@ impl<'de> Json<'de> {
             Json::Text(_) => "a string",
             Json::List(_) => "a list",
             Json::Object(_) => "an object",
+            Json::Raw(_) => "raw",
         }
     }
 
@@ -89,19 +101,27 @@ impl From<&Json<'_>> for serde_json::Value {
                 .iter()
                 .map(|(name, value)| (name.as_ref().to_owned(), Self::from(value)))
                 .collect(),
+            Json::Raw(text) => serde_json::from_str(text).unwrap_or_default(),
         }
     }
 }
 
-impl<'de> Deserialize<'de> for Json<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(JsonVisitor)
+/// How many levels to read.
+#[derive(Clone, Copy)]
+struct Levels(usize);
+
+impl<'de> DeserializeSeed<'de> for Levels {
+    type Value = Json<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json<'de>, D::Error> {
+        if self.0 == 0 {
+            return Ok(Json::Raw(<&RawValue>::deserialize(deserializer)?.get()));
+        }
+        deserializer.deserialize_any(self)
     }
 }
 
-struct JsonVisitor;
-
-impl<'de> Visitor<'de> for JsonVisitor {
+impl<'de> Visitor<'de> for Levels {
     type Value = Json<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -138,7 +158,7 @@ impl<'de> Visitor<'de> for JsonVisitor {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<Json<'de>, A::Error> {
         let mut list = Vec::new();
-        while let Some(entry) = entries.next_element()? {
+        while let Some(entry) = entries.next_element_seed(Levels(self.0 - 1))? {
             list.push(entry);
         }
         list.shrink_to_fit();
@@ -148,7 +168,7 @@ impl<'de> Visitor<'de> for JsonVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Json<'de>, A::Error> {
         let mut object = Vec::new();
         while let Some(Key(key)) = members.next_key()? {
-            object.push((key, members.next_value()?));
+            object.push((key, members.next_value_seed(Levels(self.0 - 1))?));
         }
         object.shrink_to_fit();
         Ok(Json::Object(object))
@@ -160,7 +180,7 @@ struct Key<'de>(Cow<'de, str>);
 
 impl<'de> Deserialize<'de> for Key<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Json::deserialize(deserializer)? {
+        match deserializer.deserialize_any(Levels(1))? {
             Json::Text(text) => Ok(Key(text)),
             other => Err(D::Error::custom(format!("a member's name is {}", other.name()))),
         }

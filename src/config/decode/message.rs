@@ -15,6 +15,17 @@ pub struct At<'a> {
 }
 
 impl At<'_> {
+    /// Reads the value, whatever its type is.
+    pub(super) fn decode(self, value: &mut dyn Decode) {
+        let Json::Raw(text) = self.json else {
+            return value.decode(self);
+        };
+        match Json::read(text.as_bytes(), usize::MAX) {
+            Ok(json) => value.decode(At { json: &json, ..self }),
+            Err(error) => self.fault(error.into()),
+        }
+    }
+
     /// Says what is wrong here.
     pub(super) fn fault(&self, kind: FaultKind) {
         let path = self.trail.to_string();
@@ -44,7 +55,7 @@ impl At<'_> {
             };
             match fields.iter_mut().find(|field| field.is_called(key)) {
                 Some(field) => match field.value.take() {
-                    Some(value) => value.decode(at),
+                    Some(value) => at.decode(value),
                     None => at.fault(FaultKind::DuplicateField),
                 },
                 None if self.unknown == Unknown::Refuse => {

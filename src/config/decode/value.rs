@@ -85,7 +85,7 @@ impl<T: Decode + Default> Decode for Vec<T> {
         for (index, json) in entries.iter().enumerate() {
             let mut entry = T::default();
             let trail = &Trail::Index(at.trail, index);
-            entry.decode(At { json, trail, ..at });
+            At { json, trail, ..at }.decode(&mut entry);
             self.push(entry);
         }
     }
@@ -100,7 +100,7 @@ impl<T: Decode + Default> Decode for BTreeMap<String, T> {
         for (key, json) in members {
             let mut entry = T::default();
             let trail = &Trail::Key(at.trail, key);
-            entry.decode(At { json, trail, ..at });
+            At { json, trail, ..at }.decode(&mut entry);
             self.insert(key.as_ref().to_owned(), entry);
         }
     }
