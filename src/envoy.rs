@@ -123,7 +123,11 @@ impl Manifests {
     }
 
     /// The filter's configuration for a listener, in JSON.
-    fn plugin(&self, proxy: &Value, options: &serde_json::Map<String, Value>) -> String {
+    fn plugin(&self, proxy: &Value, callers: &Callers) -> String {
+        let mut options = callers.options.clone();
+        if callers.access_log.is_empty() {
+            options.entry("filterState").or_insert(Value::Bool(false));
+        }
         let decides = |object: &&Value| {
             let kind = object.get("kind").and_then(Value::as_str);
             kind.is_some_and(|kind| DECIDING_KINDS.contains(&kind))

@@ -45,6 +45,8 @@ message! {
         /// The request header that asks for an explanation, whatever its value, and the response header that brings it; none by default.
         /// Whoever knows the name is told rules and clusters: choose one that cannot be guessed. It goes no further than the filter.
         pub explain_header: Option<String>,
+        /// Whether decisions are left for access logs, as filter state. Where no log reads them they are work for nothing.
+        pub filter_state: bool,
         /// Requests that may wait in injected delays at once, a worker; beyond it a delay is skipped and counted.
         pub max_active_faults: i64,
         /// Mirrored requests under way at once, a worker; beyond it a mirror is skipped and counted.
@@ -65,6 +67,7 @@ impl Default for Options {
         Options {
             shadow_host_suffix: true,
             explain_header: None,
+            filter_state: true,
             max_active_faults: 4096,
             max_active_mirrors: 1024,
             max_mirror_body_bytes: 1 << 20,

@@ -258,7 +258,7 @@ impl Stand<'_> {
             "gateways": self.gateways.as_ref().unwrap_or(&mesh),
             "port": self.port,
         });
-        let plugin = manifests.plugin(&proxy, &callers.options);
+        let plugin = manifests.plugin(&proxy, callers);
         let loaded = Plugin::load(plugin.as_bytes())?;
         let proxy = self.caller.proxy(&callers.domain);
         let rules = DestinationRules::new(&manifests.config, &proxy, &manifests.registry);

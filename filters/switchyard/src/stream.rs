@@ -78,37 +78,59 @@ impl Stream {
 
     fn explain(&mut self, request: &Request, decision: &Decision) {
         let explanation = compact(&self.shared.plugin.table, request, decision);
-        host::set_filter_state(filter_state::EXPLANATION, explanation.as_bytes());
+        self.note(filter_state::EXPLANATION, &explanation);
         self.explanation = Some(explanation.into());
     }
 
-    fn route(&mut self, routed: Routed, headers: HeaderMap, came_to: Option<u16>, end_of_stream: bool) -> Action {
-        let metrics = self.shared.metrics.of(&routed.route);
-        let request = Request {
-            came_to,
-            ..Request::new(&headers)
+    /// Leaves a value for access logs, where there are some.
+    fn note(&self, name: &str, value: &str) {
+        if self.shared.plugin.options.filter_state {
+            host::set_filter_state(name, value.as_bytes());
+        }
+    }
+
+    /// Counts, and leaves for access logs what no header of the response says.
+    fn tell(&self, routed: &Routed, metrics: &RouteMetrics, mirrored: bool) {
+        metrics.requests(routed.destination).increment();
+        if routed.delay.is_some() {
+            metrics.delays_injected.increment();
+        }
+        self.note(filter_state::ROUTE, &metrics.label);
+        if let Some(destination) = routed.cluster() {
+            self.note(filter_state::SUBSET, &destination.subset);
+        }
+        let fault = match (routed.delay, routed.abort) {
+            (Some(_), Some(_)) => "delay,abort",
+            (Some(_), None) => "delay",
+            (None, Some(_)) => "abort",
+            (None, None) => "",
         };
-        let edits = routed.request_edits(&request, &host::attribute);
+        if !fault.is_empty() {
+            self.note(filter_state::FAULT, fault);
+        }
+        if mirrored {
+            self.note(filter_state::MIRROR, "true");
+        }
+    }
+
+    fn route(&mut self, routed: Routed, request: &Request, end_of_stream: bool) -> Action {
+        let metrics = self.shared.metrics.of(&routed.route);
+        let edits = routed.request_edits(request, &host::attribute);
         let mirrors = if routed.is_answered_here() {
             Vec::new()
         } else {
-            self.mirrors(&routed, &metrics, &request, &edits)
+            self.mirrors(&routed, &metrics, request, &edits)
         };
-        let reply = routed.local_reply(&request, &host::attribute);
+        let reply = routed.local_reply(request, &host::attribute);
         host::edit_request(&edits.into_vec());
-        tell(&routed, &metrics, !mirrors.is_empty());
-        let set_cookies = hash(&routed, &request, &self.shared);
+        self.tell(&routed, &metrics, !mirrors.is_empty());
+        let set_cookies = hash(&routed, request, &self.shared);
         let delay = routed.delay;
         let aborts = routed.abort.map_or(Counter::default(), |_| metrics.aborts_injected);
         if reply.is_none() && (routed.concerns_response() || !set_cookies.is_empty()) {
-            let request = if routed.response_reads_request() {
-                headers
-            } else {
-                HeaderMap::default()
-            };
             self.response = Some(Box::new(ResponsePart {
                 routed,
-                request,
+                request: HeaderMap::default(),
                 set_cookies,
             }));
         }
@@ -177,30 +199,6 @@ impl Stream {
     }
 }
 
-/// Leaves for access logs what no header of the response says, and counts.
-fn tell(routed: &Routed, metrics: &RouteMetrics, mirrored: bool) {
-    host::set_filter_state(filter_state::ROUTE, metrics.label.as_bytes());
-    if let Some(destination) = routed.cluster() {
-        host::set_filter_state(filter_state::SUBSET, destination.subset.as_bytes());
-    }
-    metrics.requests(routed.destination).increment();
-    let fault = match (routed.delay, routed.abort) {
-        (Some(_), Some(_)) => "delay,abort",
-        (Some(_), None) => "delay",
-        (None, Some(_)) => "abort",
-        (None, None) => "",
-    };
-    if !fault.is_empty() {
-        host::set_filter_state(filter_state::FAULT, fault.as_bytes());
-    }
-    if routed.delay.is_some() {
-        metrics.delays_injected.increment();
-    }
-    if mirrored {
-        host::set_filter_state(filter_state::MIRROR, b"true");
-    }
-}
-
 /// Gives a hashing load balancer its key, and returns the cookies that were made for it.
 fn hash(routed: &Routed, request: &Request, shared: &Shared) -> Vec<String> {
     let policies = routed.forward().map_or(&[][..], |forward| &forward.hash);
@@ -224,7 +222,6 @@ impl HttpContext for Stream {
         if self.shared.plugin.listens_for_all_ports && request.named_port().is_none() {
             request.came_to = host::local_port();
         }
-        let came_to = request.came_to;
         let mut decision = decide(&self.shared.plugin.table, &request, &mut *self.shared.dice.borrow_mut());
         if let Decision::Routed(routed) = &mut decision {
             self.bound_faults(routed);
@@ -233,7 +230,17 @@ impl HttpContext for Stream {
             self.explain(&request, &decision);
         }
         match decision {
-            Decision::Routed(routed) => self.route(routed, headers, came_to, end_of_stream),
+            Decision::Routed(routed) => {
+                let action = self.route(routed, &request, end_of_stream);
+                if let Some(part) = self
+                    .response
+                    .as_mut()
+                    .filter(|part| part.routed.response_reads_request())
+                {
+                    part.request = headers;
+                }
+                action
+            }
             Decision::NotFound => {
                 self.shared.metrics.unmatched.increment();
                 let mut edits = HeaderEdits::new(&headers);

@@ -35,6 +35,18 @@ fn a_wildcard_for_everything_is_the_virtual_host_for_everything() {
 }
 
 #[test]
+fn decisions_are_left_for_an_access_log_where_there_is_one() {
+    let said = |callers: &str| {
+        let configuration = configuration(SERVICES, callers);
+        let plugin = configuration.plugins()["default_9080"].to_owned();
+        serde_json::from_str::<Value>(&plugin).unwrap()["options"]["filterState"].take()
+    };
+    assert_eq!(said("{}"), Value::Null);
+    assert_eq!(said(r#"{"accessLog": ""}"#), false);
+    assert_eq!(said(r#"{"accessLog": "", "options": {"filterState": true}}"#), true);
+}
+
+#[test]
 fn the_filter_gets_the_documents_as_they_are_and_who_the_proxy_is() {
     let text = virtual_service("{hosts: [reviews], http: [{route: [{destination: {host: reviews}}]}]}");
     let pod = "---\napiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{env: [{name: SECRET, value: s3cret}]}]}\n";

@@ -285,3 +285,13 @@ fn assert_page_shows(log: &[Value]) {
         assert!(log.iter().any(is_like), "{example:?}");
     }
 }
+
+#[tokio::test]
+async fn without_filter_state_nothing_is_left_for_the_access_log() {
+    let _turn = turn::alongside().await;
+    let web = Web::with_options(json!({"filterState": false}), &[]).await;
+    assert_eq!(get("web:8080", "/").send(web.address).await.status, 200);
+    let log = web.switchyard.access_log("web:8080", 1).await;
+    assert_eq!(log[0]["switchyard_route"], Value::Null);
+    assert_eq!(log[0]["switchyard_subset"], Value::Null);
+}
