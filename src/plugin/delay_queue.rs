@@ -22,9 +22,6 @@ impl<T> Default for DelayQueue<T> {
 }
 
 impl<T> DelayQueue<T> {
-    /// How early something counts as due: timers may fire a little before their time, and another round would cost more than it gains.
-    const EARLY: Duration = Duration::from_millis(1);
-
     /// How many wait.
     pub fn len(&self) -> usize {
         self.due.len()
@@ -35,9 +32,10 @@ impl<T> DelayQueue<T> {
         self.due.is_empty()
     }
 
-    /// Lets `stream` wait until `deadline`. Whether it is the first that is due now, so that the timer has to be set anew.
-    pub fn push(&mut self, deadline: Duration, stream: u32, then: T) -> bool {
+    /// Lets `stream` wait from `now` on. Whether it is the first that is due now, so that the timer has to be set anew.
+    pub fn push(&mut self, now: Duration, delay: Duration, stream: u32, then: T) -> bool {
         self.cancel(stream);
+        let deadline = now + delay.saturating_sub(early(delay));
         self.deadlines.insert(stream, deadline);
         self.due.insert((deadline, stream), then);
         self.due
@@ -53,25 +51,25 @@ impl<T> DelayQueue<T> {
 
     /// Takes the earliest, if it is due.
     pub fn pop_due(&mut self, now: Duration) -> Option<(u32, T)> {
-        let entry = self
-            .due
-            .first_entry()
-            .filter(|entry| entry.key().0 <= now + Self::EARLY)?;
+        let entry = self.due.first_entry().filter(|entry| entry.key().0 <= now)?;
         let ((_, stream), then) = entry.remove_entry();
         self.deadlines.remove(&stream);
         Some((stream, then))
     }
 
-    /// How long until the earliest counts as due, in whole milliseconds and at least one; none if nobody waits.
+    /// How long until the earliest is due, in whole milliseconds and at least one; none if nobody waits.
     pub fn next_in(&self, now: Duration) -> Option<Duration> {
         let ((deadline, _), _) = self.due.first_key_value()?;
-        let wait = deadline
-            .saturating_sub(now + Self::EARLY)
-            .as_nanos()
-            .div_ceil(1_000_000)
-            .max(1);
+        let wait = deadline.saturating_sub(now).as_nanos().div_ceil(1_000_000).max(1);
         Some(Duration::from_millis(u64::try_from(wait).unwrap_or(u64::MAX)))
     }
+}
+
+/// How long before its time something counts as due. Envoy's timers go by a clock that moves every 4 ms on most machines: whoever waits for
+/// the time itself is late by half of that, and so `make bench` shows this much to be as often early as late, and never as early as Envoy's
+/// own fault filter may be. Of a short delay it would be too much.
+fn early(delay: Duration) -> Duration {
+    (delay / 5).min(Duration::from_micros(2500))
 }
 
 #[cfg(test)]
@@ -85,13 +83,13 @@ mod tests {
     #[test]
     fn the_earliest_comes_first_and_whoever_left_does_not_come() {
         let mut queue = DelayQueue::default();
-        assert!(queue.push(ms(30), 1, "a"));
-        assert!(queue.push(ms(10), 2, "b"));
-        assert!(!queue.push(ms(20), 3, "c"));
+        assert!(queue.push(ms(0), ms(30), 1, "a"));
+        assert!(queue.push(ms(0), ms(10), 2, "b"));
+        assert!(!queue.push(ms(5), ms(15), 3, "c"));
         assert!(queue.cancel(3) && !queue.cancel(3));
-        assert_eq!(queue.next_in(ms(0)), Some(ms(9)));
-        assert_eq!(queue.pop_due(ms(8)), None);
-        assert_eq!(queue.pop_due(ms(9)), Some((2, "b")));
+        assert_eq!(queue.next_in(ms(0)), Some(ms(8)));
+        assert_eq!(queue.pop_due(ms(7)), None);
+        assert_eq!(queue.pop_due(ms(8)), Some((2, "b")));
         assert_eq!(queue.pop_due(ms(40)), Some((1, "a")));
         assert!(queue.is_empty() && queue.next_in(ms(40)).is_none());
     }
@@ -99,7 +97,17 @@ mod tests {
     #[test]
     fn what_is_overdue_comes_within_a_millisecond() {
         let mut queue = DelayQueue::default();
-        queue.push(ms(10), 1, ());
+        queue.push(ms(0), ms(10), 1, ());
         assert_eq!(queue.next_in(ms(50)), Some(ms(1)));
+    }
+
+    #[test]
+    fn nobody_goes_more_than_a_fifth_early_nor_more_than_two_milliseconds_and_a_half() {
+        let due = |delay| {
+            let mut queue = DelayQueue::default();
+            queue.push(ms(0), ms(delay), 1, ());
+            (0..=delay).find(|now| queue.pop_due(ms(*now)).is_some())
+        };
+        assert_eq!([0, 1, 10, 30, 5000].map(due), [0, 1, 8, 28, 4998].map(Some));
     }
 }

@@ -82,7 +82,7 @@ impl Shared {
     pub fn wait(&self, stream: u32, delay: Duration, then: Then) {
         let now = self.now();
         let mut delays = self.delays.borrow_mut();
-        if delays.push(now + delay, stream, then) {
+        if delays.push(now, delay, stream, then) {
             host::set_timer(delays.next_in(now));
         }
         self.metrics.active_faults.add(1);

@@ -48,7 +48,7 @@ async fn client(front: &Front, case: &str) -> Client {
 }
 
 /// Of the 100 ms that rules say; timers may be a little early.
-const DELAY: Duration = Duration::from_millis(98);
+const DELAY: Duration = Duration::from_millis(97);
 
 #[tokio::test]
 async fn calls_of_all_four_kinds_pass_with_their_metadata_and_trailers() {

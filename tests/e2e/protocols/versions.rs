@@ -37,7 +37,7 @@ const SERVICES: [(&str, &str, &str, Option<Version>); 8] = [
 ];
 
 /// Of the 100 ms that rules say; timers may be a little early.
-const DELAY: Duration = Duration::from_millis(98);
+const DELAY: Duration = Duration::from_millis(97);
 
 fn rules(host: &str) -> [String; 3] {
     let fault = "delay: {percentage: {value: 100}, fixedDelay: 0.1s}";
