@@ -34,10 +34,19 @@ pub struct Features {
 pub struct Delay {
     /// How long it should be.
     pub milliseconds: u64,
-    /// How much longer the median request took, in milliseconds, by native fault filter and by switchyard.
-    pub native: Series,
-    /// The same.
-    pub switchyard: Series,
+    /// How much longer requests took by Envoy's own fault filter.
+    pub native: Late,
+    /// The same by switchyard.
+    pub switchyard: Late,
+}
+
+/// How much longer than its delay a request took, in milliseconds; less than nothing is too early.
+#[derive(Debug, Clone, Serialize)]
+pub struct Late {
+    /// The one in the middle.
+    pub median: Series,
+    /// The earliest of all.
+    pub earliest: f64,
 }
 
 const DELAYS: [u64; 4] = [10, 50, 100, 500];
@@ -108,8 +117,8 @@ fn delays(bench: &mut Bench) -> Result<Vec<Delay>> {
     let (envoy, sides) = start(bench, DELAYS.map(delayed).into())?;
     let sides = sides.get(..2).context("two sides")?;
     let plan = Plan {
-        rounds: bench.plan.rounds.min(3),
-        turn: bench.plan.turn * 3,
+        rounds: bench.plan.rounds.min(5),
+        turn: bench.plan.turn * 4,
         connections: 64,
     };
     let pace = Pace::Fixed {
@@ -121,16 +130,18 @@ fn delays(bench: &mut Bench) -> Result<Vec<Delay>> {
         bench.says(&format!("a delay of {milliseconds} ms"));
         let ask = Ask::new(format!("/{milliseconds}")).bytes();
         let figures = rounds(&mut bench.load, &envoy, sides, &ask, b"v1", plan, pace)?;
-        let error = |side| {
+        let late = |side| {
             let figures = figures.get(&side).context("a side")?;
-            Ok::<_, anyhow::Error>(Series(
-                figures.p50_ms.0.iter().map(|p50| p50 - milliseconds as f64).collect(),
-            ))
+            let late = |took: &f64| took - milliseconds as f64;
+            Ok::<_, anyhow::Error>(Late {
+                median: Series(figures.p50_ms.0.iter().map(late).collect()),
+                earliest: late(&figures.least_ms.spread().0),
+            })
         };
         delays.push(Delay {
             milliseconds,
-            native: error(Side::Native)?,
-            switchyard: error(Side::Switchyard)?,
+            native: late(Side::Native)?,
+            switchyard: late(Side::Switchyard)?,
         });
     }
     Ok(delays)
@@ -145,11 +156,11 @@ fn tail(bench: &mut Bench) -> Result<(BySide, f64)> {
     let ask = Ask::new("/").bytes();
     let peak = rounds(&mut bench.load, &envoy, native, &ask, b"v1", bench.plan, Pace::Closed)?;
     let rate = 0.7 * peak.get(&Side::Native).context("a side")?.rate.median();
-    let turn = bench.plan.turn.max(Duration::from_millis(10)) * 5;
+    // Many short turns: what else the machine does then falls into few of them, and not into the median.
     let plan = Plan {
-        turn,
+        turn: bench.plan.turn.max(Duration::from_millis(10)),
+        rounds: bench.plan.rounds * 5,
         connections: 64,
-        ..bench.plan
     };
     let pace = Pace::Fixed { rate, spin: true };
     Ok((rounds(&mut bench.load, &envoy, sides, &ask, b"v1", plan, pace)?, rate))

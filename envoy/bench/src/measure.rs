@@ -33,6 +33,8 @@ pub struct Figures {
     pub cpu_us: Series,
     /// Requests a second.
     pub rate: Series,
+    /// Milliseconds that the fastest took.
+    pub least_ms: Series,
     /// In milliseconds.
     pub p50_ms: Series,
     /// In milliseconds.
@@ -96,6 +98,7 @@ pub fn rounds(
                 .0
                 .push(cpu.as_secs_f64() * 1e6 / run.latencies.len() as f64);
             figures.rate.0.push(run.rate());
+            figures.least_ms.0.push(run.percentile(0.0)?);
             figures.p50_ms.0.push(run.percentile(0.5)?);
             figures.p99_ms.0.push(run.percentile(0.99)?);
         }

@@ -2,6 +2,7 @@
 
 use comfy_table::{CellAlignment, Table, presets};
 
+use crate::features::Late;
 use crate::measure::{Figures, Series};
 use crate::results::Results;
 use crate::site::Side;
@@ -111,13 +112,17 @@ fn features(results: &Results) -> Table {
     }
     for delay in &features.delays {
         let what = format!("ms too late, a {} ms delay", delay.milliseconds);
-        let median = |series: &Series| format!("{:.2}", series.median());
+        let median = |late: &Late| format!("{:.2}", late.median.median());
+        let earliest = format!(
+            "earliest {:.1} / {:.1}",
+            delay.native.earliest, delay.switchyard.earliest
+        );
         table.add_row([
             what,
             median(&delay.native),
             median(&delay.switchyard),
             String::new(),
-            String::new(),
+            earliest,
         ]);
     }
     table

@@ -140,8 +140,9 @@ impl Results {
         }
         for delay in &features.delays {
             let figure = format!("error of a {} ms delay", delay.milliseconds);
-            let native = delay.native.median().abs();
-            targets.push(plain(&figure, &delay.switchyard, (native, native), "ms"));
+            let native = delay.native.median.median().abs();
+            let error = delay.switchyard.median.median().abs();
+            targets.push(plain(&figure, &Series(vec![error]), (native, native), "ms"));
         }
     }
 

@@ -83,7 +83,7 @@ impl Clients {
     pub fn due(&mut self, now: Instant) -> Result<()> {
         if let Pace::Fixed { rate, .. } = self.pace {
             loop {
-                let due = self.begin + Duration::from_secs_f64(self.begun as f64 / rate);
+                let due = self.next(rate);
                 if due > now || due >= self.end {
                     break;
                 }
@@ -104,6 +104,13 @@ impl Clients {
         Ok(())
     }
 
+    /// When the next request is due: one in each period, spread over it by the golden ratio, for whoever comes in step with a clock of
+    /// Envoy's or of the machine's measures the step.
+    fn next(&self, rate: f64) -> Instant {
+        let begun = self.begun as f64;
+        self.begin + Duration::from_secs_f64((begun + (begun * 0.618_033_988_75).fract()) / rate)
+    }
+
     /// Whether no request is to begin any more and none is under way.
     pub fn is_done(&self, now: Instant) -> bool {
         let ended = match self.pace {
@@ -118,10 +125,7 @@ impl Clients {
         match self.pace {
             Pace::Closed => Some(Duration::from_millis(100)),
             Pace::Fixed { spin: true, .. } => Some(Duration::ZERO),
-            Pace::Fixed { rate, .. } => {
-                let next = self.begin + Duration::from_secs_f64(self.begun as f64 / rate);
-                Some(next.saturating_duration_since(now))
-            }
+            Pace::Fixed { rate, .. } => Some(self.next(rate).saturating_duration_since(now)),
         }
     }
 
