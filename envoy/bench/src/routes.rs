@@ -60,13 +60,7 @@ fn measure_site(bench: &mut Bench, shape: Shape, count: usize, ends: bool, rows:
     }
     let mut reached: Vec<&str> = asked.iter().map(|(_, (_, verdict))| verdict.cluster.as_str()).collect();
     // The sides with one route go where v1 is.
-    let plain = "outbound|9080|v1|reviews.default.svc.cluster.local";
-    let plain = if shape == Shape::Hosts {
-        "outbound|9080|v1|s0.default.svc.cluster.local"
-    } else {
-        plain
-    };
-    reached.insert(0, plain);
+    reached.insert(0, shape.v1());
     let envoy = Envoy::start(
         &bench.programs.envoy,
         &site.bootstrap(&bench.programs, &reached)?,

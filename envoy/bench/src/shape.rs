@@ -66,6 +66,14 @@ impl Shape {
         }
     }
 
+    /// The cluster of the subset v1 of the first service.
+    pub fn v1(self) -> &'static str {
+        match self {
+            Shape::Hosts => "outbound|9080|v1|s0.default.svc.cluster.local",
+            _ => "outbound|9080|v1|reviews.default.svc.cluster.local",
+        }
+    }
+
     /// The configuration with `count` rules whose services listen on `ports`, one for each of the subsets v1, v2, v3.
     pub fn rules(self, count: usize, ports: [u16; 3]) -> Rules {
         if self == Shape::Hosts {
