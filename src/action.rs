@@ -158,6 +158,11 @@ impl Cluster {
     }
 }
 
+/// The name of a cluster in statistics, as istiod writes it: `alt_stat_name`.
+pub fn alt_stat_name(cluster: &str) -> String {
+    format!("{cluster};")
+}
+
 /// `BuildSubsetKey`, istio `pilot/pkg/model/service.go`.
 pub fn cluster_name(port: u16, subset: &str, host: &str) -> String {
     format!("outbound|{port}|{subset}|{host}")

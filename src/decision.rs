@@ -10,6 +10,7 @@ use crate::dice::Dice;
 use crate::request::Request;
 use crate::route::{Route, RouteTable, Taker};
 
+mod attribute;
 pub mod local_reply;
 pub mod mirror;
 pub mod upstream_request;

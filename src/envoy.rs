@@ -21,7 +21,6 @@ use cluster::Cluster;
 pub use files::File;
 use listeners::Planned;
 use message::any;
-pub use stats_config::alt_stat_name;
 use transport_socket::Secrets;
 pub use xds::{Kind, Resources, Snapshot, path};
 

@@ -46,6 +46,11 @@ impl<'a> Request<'a> {
         request
     }
 
+    /// The same, with the port that it came to.
+    pub fn came_to(self, port: Option<u16>) -> Self {
+        Request { came_to: port, ..self }
+    }
+
     /// The path up to its query or fragment: what `uri` is compared with.
     pub fn path_only(&self) -> &'a [u8] {
         let end = self.path.iter().position(|byte| matches!(byte, b'?' | b'#'));
@@ -114,11 +119,7 @@ mod tests {
     fn the_port_it_came_to_counts_where_the_authority_names_none() {
         let port = |authority: &str, came_to| {
             let headers: HeaderMap = [(":authority", authority), (":scheme", "http")].into_iter().collect();
-            let request = Request {
-                came_to,
-                ..Request::new(&headers)
-            };
-            request.port()
+            Request::new(&headers).came_to(came_to).port()
         };
         assert_eq!(
             (port("a:8080", Some(9080)), port("a", Some(9080)), port("a", None)),

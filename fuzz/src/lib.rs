@@ -41,7 +41,7 @@ pub fn ask(plugin: &Plugin, headers: &HeaderMap, seed: u64) {
     let cluster = upstream.get_all(reserved::CLUSTER);
     assert!(cluster.count() == 1, "a client names a cluster");
     let _ = routed.local_reply(&request, &|_| None);
-    let _ = routed.response_edits(&upstream, headers, &|_| None).applied();
+    let _ = routed.response_edits(&upstream, &request, &|_| None).applied();
     let copy = mirror::headers(&upstream, plugin.options.shadow_host_suffix);
     assert!(!copy.iter().any(|(name, _)| is_reserved(name)));
 }

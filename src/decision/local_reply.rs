@@ -6,9 +6,9 @@ use crate::action::fault::Abort;
 use crate::action::redirect::Redirect;
 use crate::decision::Routed;
 use crate::header::edits::HeaderEdits;
-use crate::header::format::Attribute;
+use crate::header::format::{Attribute, Format};
 use crate::header::map::HeaderMap;
-use crate::header::parser::Side;
+use crate::header::parser::{HeaderParser, Side};
 use crate::request::Request;
 
 /// A whole answer. Envoy adds `content-length`, `date`, `server`, and `content-type: text/plain` to a body without one.
@@ -29,18 +29,18 @@ pub struct LocalReply {
 const ABORT_BODY: &[u8] = b"fault filter abort";
 
 impl Routed {
-    /// The answer, if it is the filter that gives it.
-    pub fn local_reply(
-        &self,
-        request: &Request,
-        attribute: &dyn Fn(Attribute) -> Option<Vec<u8>>,
-    ) -> Option<LocalReply> {
+    /// The answer, if it is the filter that gives it. `proxy` says what only the proxy knows.
+    pub fn local_reply(&self, request: &Request, proxy: &dyn Fn(Attribute) -> Option<Vec<u8>>) -> Option<LocalReply> {
         let mut reply = self.plain_reply(request)?;
         // The rule's operations do not concern a preflight: Envoy's CORS filter answers it before the router.
         if reply.details != "cors_response" {
+            const STATUS: &str = ":status";
+            reply.headers.push(STATUS, reply.status.to_string().as_bytes());
             let mut edits = HeaderEdits::new(&reply.headers);
-            self.evaluate_response(&mut edits, Side::Response(request.headers, attribute));
+            let attribute = self.before_response(request, proxy);
+            self.evaluate_response(&mut edits, Side::Response(request.headers, &attribute));
             reply.headers = edits.applied();
+            reply.headers.remove(STATUS);
         }
         Some(reply)
     }
@@ -98,18 +98,26 @@ impl Routed {
         }
     }
 
-    /// What changes in a response's headers: the operations of destination and rule, then what CORS adds. `request` is the request's
-    /// headers, if [`Self::response_reads_request`].
+    /// What changes in a response's headers: the operations of destination and rule, then what CORS adds. `request` is the request as it
+    /// came, if [`Self::response_reads_request`]. `proxy` says what only the proxy knows, and whether there is the chosen cluster.
     pub fn response_edits<'t, 'm>(
         &'t self,
         response: &'m HeaderMap,
-        request: &HeaderMap,
-        attribute: &dyn Fn(Attribute) -> Option<Vec<u8>>,
+        request: &Request,
+        proxy: &dyn Fn(Attribute) -> Option<Vec<u8>>,
     ) -> HeaderEdits<'t, 'm> {
         let mut edits = HeaderEdits::new(response);
-        self.evaluate_response(&mut edits, Side::Response(request, attribute));
+        // Formats read the request as it went up. Without its cluster it did not, and the router answered before it changed it.
+        let reads = self.response_formats().any(Format::reads_request);
+        let went_up = reads && proxy(Attribute::UpstreamCluster).is_some();
+        let sent = went_up.then(|| self.request_edits(request, proxy).applied());
+        let attribute = self.after_response(request, proxy);
+        self.evaluate_response(
+            &mut edits,
+            Side::Response(sent.as_ref().unwrap_or(request.headers), &attribute),
+        );
         if let (Cors::Allowed, Some(cors)) = (self.cors, &self.route.action.cors) {
-            let headers = cors.response_headers(&Request::new(request));
+            let headers = cors.response_headers(request);
             headers.into_iter().for_each(|(name, value)| edits.set(name, value));
         }
         edits
@@ -131,13 +139,20 @@ impl Routed {
                 .is_some_and(|destination| !destination.response_headers.is_empty())
     }
 
-    /// Whether that takes the request's headers.
+    /// Whether that takes the request.
     pub fn response_reads_request(&self) -> bool {
+        let reads = |format: &Format| format.reads_request() || format.reads(Attribute::UpstreamCluster);
+        self.cors == Cors::Allowed || self.response_formats().any(reads)
+    }
+
+    /// Whether that takes the response's own headers.
+    pub fn response_reads_response(&self) -> bool {
+        self.response_formats().any(Format::reads_response)
+    }
+
+    fn response_formats(&self) -> impl Iterator<Item = &Format> {
         let destination = self.cluster().map(|destination| &destination.response_headers);
         let parsers = destination.into_iter().chain([&self.route.action.response_headers]);
-        self.cors == Cors::Allowed
-            || parsers
-                .flat_map(|parser| parser.formats())
-                .any(|format| format.reads_request())
+        parsers.flat_map(HeaderParser::formats)
     }
 }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::dice::{Fixed, Wyrand};
+use crate::header::format::Attribute;
 use crate::header::map::HeaderMap;
 use crate::plugin::Plugin;
 
@@ -93,4 +94,41 @@ fn what_a_delegate_does_not_say_its_root_does() {
     // No match of the root's goes with the leaf's second one.
     assert_eq!(routed(&plugin, "/c", &mut Wyrand::new(0)), None);
     assert_eq!(routed(&plugin, "/a", &mut Wyrand::new(0)), None);
+}
+
+#[test]
+fn formats_have_the_rules_own_name_and_the_chosen_cluster() {
+    let plugin = plugin(&[(
+        "reviews",
+        r#"{"hosts": ["reviews"], "http": [
+            {"name": "r", "match": [{"name": "m", "uri": {"prefix": "/named"}}], "route": [{"destination": {"host": "reviews"}}],
+                "headers": {"request": {"set": {"x": "%ROUTE_NAME% %UPSTREAM_CLUSTER% %UPSTREAM_HOST% %RESPONSE_CODE%"}},
+                            "response": {"set": {"x": "%ROUTE_NAME% %UPSTREAM_CLUSTER% %UPSTREAM_HOST% %REQ(x)%"}}}},
+            {"headers": {"response": {"set": {"x": "%ROUTE_NAME% %UPSTREAM_CLUSTER% %RESP(:status)%"}}}, "directResponse": {"status": 200}}]}"#,
+    )]);
+    let headers: HeaderMap = [(":authority", "reviews:9080"), (":path", "/")].into_iter().collect();
+    let request = Request::new(&headers);
+    let text = |map: &HeaderMap| String::from_utf8(map.get("x").unwrap().to_vec()).unwrap();
+
+    let named = routed(&plugin, "/named", &mut Wyrand::new(0)).unwrap();
+    let host = |wanted| (wanted == Attribute::UpstreamHost).then(|| b"1.2.3.4:5".to_vec());
+    let cluster = "outbound|9080||reviews.default.svc.cluster.local;";
+    let up = format!("r.m {cluster}  0");
+    assert_eq!(text(&named.request_edits(&request, &host).applied()), up);
+    let response = HeaderMap::default();
+    let is_there = |_| Some(b"1.2.3.4:5".to_vec());
+    let answered = named.response_edits(&response, &request, &is_there).applied();
+    assert_eq!(text(&answered), format!("r.m {cluster} 1.2.3.4:5 {up}"));
+    // Without the cluster nothing went up.
+    assert_eq!(
+        text(&named.response_edits(&response, &request, &host).applied()),
+        "r.m  1.2.3.4:5 "
+    );
+
+    let unnamed = routed(&plugin, "/", &mut Wyrand::new(0)).unwrap();
+    let reply = unnamed.local_reply(&request, &is_there).unwrap();
+    assert_eq!(
+        (text(&reply.headers), reply.headers.get(":status")),
+        ("  200".to_owned(), None)
+    );
 }

@@ -13,10 +13,11 @@ use crate::reserved;
 impl Routed {
     /// Everything that changes in the request's headers: a client's copies of reserved ones go, the cluster is named, and then what
     /// Envoy's router would do for istiod's route, in its order: header operations, authority, path; timeouts and retries are asked for.
+    /// `proxy` says what only the proxy knows.
     pub fn request_edits<'t, 'm>(
         &'t self,
         request: &Request<'m>,
-        attribute: &dyn Fn(Attribute) -> Option<Vec<u8>>,
+        proxy: &dyn Fn(Attribute) -> Option<Vec<u8>>,
     ) -> HeaderEdits<'t, 'm> {
         let mut edits = HeaderEdits::new(request.headers);
         remove_reserved(request, &mut edits);
@@ -43,13 +44,10 @@ impl Routed {
                 .iter()
                 .for_each(|(name, value)| edits.set(*name, value.as_bytes()));
         }
-        destination
-            .request_headers
-            .evaluate(&mut edits, Side::Request(attribute));
-        self.route
-            .action
-            .request_headers
-            .evaluate(&mut edits, Side::Request(attribute));
+        let attribute = self.before_response(request, proxy);
+        let side = Side::Request(&attribute);
+        destination.request_headers.evaluate(&mut edits, side);
+        self.route.action.request_headers.evaluate(&mut edits, side);
         if let Some(authority) = forward.authority.as_deref().or(destination.authority.as_deref()) {
             edits.set("x-envoy-original-host", request.authority.to_vec());
             edits.set(":authority", authority.as_bytes());

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use crate::metric;
 
-/// Clusters' names, whole: Envoy's own expression would end them at the first dot. [`alt_stat_name`] says where they end.
+/// Clusters' names, whole: Envoy's own expression would end them at the first dot. [`alt_stat_name`](crate::action::alt_stat_name) says
+/// where they end.
 const CLUSTER_NAME: (&str, &str) = ("envoy.cluster_name", r"^cluster\.((.+?);\.)");
 
 /// Of Envoy's own labels those of the statistics that a listener, its routes and clusters have.
@@ -16,11 +17,6 @@ const OWN: [&str; 6] = [
     "envoy.response_code_class",
     "envoy.worker_id",
 ];
-
-/// The name of a cluster in statistics, as istiod writes it.
-pub fn alt_stat_name(cluster: &str) -> String {
-    format!("{cluster};")
-}
 
 /// The message.
 ///
@@ -38,6 +34,7 @@ pub fn stats_config() -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::action::alt_stat_name;
 
     #[test]
     fn a_cluster_keeps_its_whole_name() {

@@ -37,8 +37,6 @@ pub enum Answer {
         retries: Retries,
         /// Who gets copies.
         mirrors: Vec<Mirror>,
-        /// What changes in the response's headers; formats that take the upstream's answer are filled in without it.
-        response_headers: Vec<HeaderChange>,
     },
 }
 
@@ -60,6 +58,9 @@ pub struct Choice {
     /// What changes in the request's other headers.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub headers: Vec<HeaderChange>,
+    /// What changes in the response's headers; formats that take the upstream's answer are filled in without it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub response_headers: Vec<HeaderChange>,
 }
 
 /// A change of one header.
@@ -120,14 +121,11 @@ impl Answer {
             cluster: mirror.cluster.name(|| request.port()).into_owned(),
             probability: mirror.fraction.share(),
         });
-        let response = HeaderMap::default();
-        let edits = routed.response_edits(&response, request.headers, attribute).into_vec();
         Answer::Upstream {
             destinations: each.filter_map(|routed| choice(&routed, request, attribute)).collect(),
             timeout_milliseconds: timeout(routed, request, attribute),
             retries: Retries::of(forward),
             mirrors: mirrors.collect(),
-            response_headers: edits.into_iter().map(HeaderChange::new).collect(),
         }
     }
 }
@@ -139,6 +137,8 @@ fn choice(routed: &Routed, request: &Request, attribute: &dyn Fn(Attribute) -> O
     } else {
         chosen.weight as f64 / forward.total_weight.max(1) as f64
     };
+    let response = HeaderMap::default();
+    let response = routed.response_edits(&response, request, attribute).into_vec();
     let mut choice = Choice {
         cluster: chosen.cluster.name(|| request.port()).into_owned(),
         subset: chosen.subset.to_string(),
@@ -146,6 +146,7 @@ fn choice(routed: &Routed, request: &Request, attribute: &dyn Fn(Attribute) -> O
         path: None,
         authority: None,
         headers: Vec::new(),
+        response_headers: response.into_iter().map(HeaderChange::new).collect(),
     };
     for edit in routed.request_edits(request, attribute).into_vec() {
         match HeaderChange::new(edit) {

@@ -146,6 +146,31 @@ fn draws_have_their_probabilities() {
     );
 }
 
+#[test]
+fn each_destination_has_its_own_changes() {
+    let to = |subset: &str| {
+        let headers = json!({"response": {"set": {"x": "%UPSTREAM_CLUSTER%"}}});
+        json!({"destination": {"host": "b", "subset": subset}, "weight": 1, "headers": headers})
+    };
+    let table = table(json!([{"route": [to("v1"), to("v2")]}]));
+    let headers = request(&[(":path", "/")]);
+    let known = |_| Some(Vec::new());
+    let Verdict::Routed(treatment) = explain(&table, &Request::new(&headers), &known).verdict else {
+        panic!("the rule takes everything");
+    };
+    let Answer::Upstream { destinations, .. } = treatment.answer else {
+        panic!("the rule has destinations");
+    };
+    let set = |subset| {
+        HeaderChange::Set(
+            "x".to_owned(),
+            format!("outbound|80|{subset}|b.default.svc.cluster.local;"),
+        )
+    };
+    let changes: Vec<_> = destinations.into_iter().map(|choice| choice.response_headers).collect();
+    assert_eq!(changes, [[set("v1")], [set("v2")]]);
+}
+
 fn compacted(http: Value, headers: &[(&str, &str)], draws: &[u64]) -> String {
     let table = table(http);
     let headers = request(headers);

@@ -53,10 +53,15 @@ impl<'t, 'm> HeaderEdits<'t, 'm> {
         self.edits
     }
 
-    /// A name's first value after the changes so far.
-    pub fn current(&self, name: &str) -> Option<Vec<u8>> {
+    /// How many there are so far.
+    pub fn count(&self) -> usize {
+        self.edits.len()
+    }
+
+    /// A name's first value after the first `count` changes.
+    pub fn value_after(&self, count: usize, name: &str) -> Option<Vec<u8>> {
         let value = self.original.get_all(name).map(<[u8]>::to_vec).next();
-        self.edits.iter().fold(value, |value, edit| match edit {
+        self.edits.iter().take(count).fold(value, |value, edit| match edit {
             HeaderEdit::Remove(key) if key == name => None,
             HeaderEdit::Set(key, new) if key == name => Some(new.to_vec()),
             HeaderEdit::Add(key, new) if key == name => match value {
@@ -168,8 +173,9 @@ mod tests {
         edits.add("a", &b"4"[..]);
         edits.add("user-agent", &b"y"[..]);
         edits.remove("b");
-        assert_eq!(edits.current("a"), Some(b"3".to_vec()));
-        assert_eq!(edits.current("user-agent"), Some(b"x,y".to_vec()));
+        assert_eq!(edits.value_after(0, "a"), Some(b"1".to_vec()));
+        assert_eq!(edits.value_after(edits.count(), "a"), Some(b"3".to_vec()));
+        assert_eq!(edits.value_after(edits.count(), "user-agent"), Some(b"x,y".to_vec()));
         let expected: HeaderMap = [("a", "3"), ("a", "4"), ("user-agent", "x,y")].into_iter().collect();
         assert!(edits.applied().iter().eq(expected.iter()));
     }

@@ -41,25 +41,21 @@ pub enum Attribute {
     DownstreamPeerSubject,
     /// The server name a client asked for.
     RequestedServerName,
-    /// The chosen cluster.
+    /// The chosen cluster, as statistics name it; nothing where there is no such cluster.
     UpstreamCluster,
     /// The upstream host's address and port, known once it has answered.
     UpstreamHost,
     /// The rule's name.
     RouteName,
-    /// The response's status.
+    /// The status of an upstream's response; 0 while there is none, and in answers of the proxy's own.
     ResponseCode,
 }
 
-const ATTRIBUTES: [(&str, Attribute); 15] = [
+/// Every command that is not about a header, and what it asks for.
+pub const ATTRIBUTES: [(&str, Attribute); 13] = [
     ("DOWNSTREAM_REMOTE_ADDRESS", Attribute::DownstreamRemoteAddress),
     (
         "DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT",
-        Attribute::DownstreamRemoteAddressWithoutPort,
-    ),
-    ("DOWNSTREAM_DIRECT_REMOTE_ADDRESS", Attribute::DownstreamRemoteAddress),
-    (
-        "DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT",
         Attribute::DownstreamRemoteAddressWithoutPort,
     ),
     ("DOWNSTREAM_LOCAL_ADDRESS", Attribute::DownstreamLocalAddress),
@@ -89,9 +85,9 @@ impl std::fmt::Display for Attribute {
 /// What commands are filled in from.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
-    /// A request header's first value, as it is now.
+    /// A request header's first value.
     pub request_header: &'a dyn Fn(&str) -> Option<Vec<u8>>,
-    /// A response header's first value, as it is now; none while there is no response.
+    /// A response header's first value; none while there is no response.
     pub response_header: &'a dyn Fn(&str) -> Option<Vec<u8>>,
     /// What the proxy knows beside them.
     pub attribute: &'a dyn Fn(Attribute) -> Option<Vec<u8>>,
@@ -158,16 +154,14 @@ impl Format {
         self.0.contains(&Part::Attribute(attribute))
     }
 
-    /// Whether it has a command that reads headers.
-    pub fn reads_headers(&self) -> bool {
-        self.0
-            .iter()
-            .any(|part| matches!(part, Part::Request(_) | Part::Response(_)))
-    }
-
     /// Whether it has a command that reads the request's headers.
     pub fn reads_request(&self) -> bool {
         self.0.iter().any(|part| matches!(part, Part::Request(_)))
+    }
+
+    /// Whether it has a command that reads the response's headers.
+    pub fn reads_response(&self) -> bool {
+        self.0.iter().any(|part| matches!(part, Part::Response(_)))
     }
 }
 
@@ -281,7 +275,15 @@ mod tests {
 
     #[test]
     fn what_cannot_be_filled_in_is_refused() {
-        for text in ["50%", "%REQ(x%", "%REQ(x):y%", "%NO_SUCH_THING%", "% %", "%REQ%"] {
+        for text in [
+            "50%",
+            "%REQ(x%",
+            "%REQ(x):y%",
+            "%NO_SUCH_THING%",
+            "% %",
+            "%REQ%",
+            "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS%",
+        ] {
             assert!(Format::parse(text).is_err(), "{text}");
         }
     }

@@ -65,17 +65,20 @@ impl HeaderParser {
         removed.chain(set).chain(add)
     }
 
-    /// Makes the changes. A value that comes out empty changes nothing.
+    /// Makes the changes. Formats read headers as they are once the removals are made, and a value that comes out empty changes nothing.
+    ///
+    /// `HeaderParser::evaluateHeaders`, envoy `source/common/router/header_parser.cc`.
     pub fn evaluate<'t>(&'t self, edits: &mut HeaderEdits<'t, '_>, side: Side) {
         self.remove.iter().for_each(|name| edits.remove(&**name));
+        let removed = edits.count();
         for (name, format) in &self.set {
-            let value = value(format, edits, side);
+            let value = value(format, edits, removed, side);
             if !value.is_empty() {
                 edits.set(&**name, value);
             }
         }
         for (name, format) in &self.add {
-            let value = value(format, edits, side);
+            let value = value(format, edits, removed, side);
             if !value.is_empty() {
                 edits.add(&**name, value);
             }
@@ -92,11 +95,12 @@ pub enum Side<'a> {
     Response(&'a HeaderMap, &'a dyn Fn(Attribute) -> Option<Vec<u8>>),
 }
 
-fn value<'t>(format: &'t Format, edits: &HeaderEdits, side: Side) -> Cow<'t, [u8]> {
+/// The text, where formats see the first `count` changes.
+fn value<'t>(format: &'t Format, edits: &HeaderEdits, count: usize, side: Side) -> Cow<'t, [u8]> {
     if let Some(literal) = format.literal() {
         return Cow::Borrowed(literal.as_bytes());
     }
-    let current = |name: &str| edits.current(wire_name(name));
+    let current = |name: &str| edits.value_after(count, wire_name(name));
     Cow::Owned(match side {
         Side::Request(attribute) => format.fill(Context {
             request_header: &current,
@@ -113,4 +117,26 @@ fn value<'t>(format: &'t Format, edits: &HeaderEdits, side: Side) -> Cow<'t, [u8
 
 fn wire_name(name: &str) -> &str {
     if name == "host" { ":authority" } else { name }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_read_what_was_there_less_what_is_removed() {
+        let operations = HeaderOperations {
+            remove: vec!["gone".to_owned()],
+            set: [("a", "%REQ(b)%"), ("b", "%REQ(a)%"), ("c", "%REQ(gone)%")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into(),
+            add: [("b".to_owned(), "%REQ(b)%".to_owned())].into(),
+        };
+        let headers: HeaderMap = [("a", "1"), ("b", "2"), ("gone", "3")].into_iter().collect();
+        let parser = HeaderParser::new(&operations);
+        let mut edits = HeaderEdits::new(&headers);
+        parser.evaluate(&mut edits, Side::Request(&|_| None));
+        let expected: HeaderMap = [("a", "2"), ("b", "1"), ("b", "2")].into_iter().collect();
+        assert!(edits.applied().iter().eq(expected.iter()));
+    }
 }

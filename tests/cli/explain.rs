@@ -88,8 +88,8 @@ to reviews.default.svc.cluster.local:
   to         90 % v1  outbound|9080|v1|reviews.default.svc.cluster.local
   to         10 % v3  outbound|9080|v3|reviews.default.svc.cluster.local
   path      /books?x=1
-  v1        + x-client: %DOWNSTREAM_REMOTE_ADDRESS%
-  v1        + x-version: v1
+  request   v1 + x-client: %DOWNSTREAM_REMOTE_ADDRESS%
+  request   v1 + x-version: v1
   response  - server
   response  = x-by: switchyard
   timeout   2000 ms

@@ -12,6 +12,7 @@ mod containers;
 mod delay;
 mod explain;
 mod expressions;
+mod formats;
 #[path = "../goldens/mod.rs"]
 mod goldens;
 mod hashing;

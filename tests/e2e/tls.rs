@@ -46,7 +46,7 @@ spec:
   gateways: [edge]
   http:
   - match: [{{scheme: {{exact: https}}}}]
-    headers: {{response: {{set: {{x-over: tls}}}}}}
+    headers: {{response: {{set: {{x-over: \"%DOWNSTREAM_TLS_VERSION% (%DOWNSTREAM_PEER_SUBJECT%) %REQUESTED_SERVER_NAME%\"}}}}}}
     route: [{{destination: {{host: web, subset: v1}}}}]
 "
     )
@@ -129,11 +129,14 @@ async fn tls_is_accepted_and_asked_for_by_files_and_plain_requests_are_redirecte
         ),
     ])
     .await;
-    for host in ["shop.example.com", "admin.example.com"] {
+    for (host, over) in [
+        ("shop.example.com", "TLSv1.3 () shop.example.com"),
+        ("admin.example.com", "TLSv1.3 (CN=client) admin.example.com"),
+    ] {
         let answer = get(host, "/").send(held.address()).await;
         assert_eq!(
             (answer.status.as_u16(), answer.header("x-over"), answer.text()),
-            (200, "tls", "upstream"),
+            (200, over, "upstream"),
             "{host}"
         );
     }

@@ -149,7 +149,11 @@ impl Listener<'_> {
             None => router::no_cluster(),
         };
         let response = waited(response, routed);
-        let mut edited = routed.response_edits(&response.headers, headers, &attribute);
+        let attribute = |wanted| match wanted {
+            Attribute::UpstreamCluster => known.map(|name| name.as_bytes().to_vec()),
+            wanted => attribute(wanted),
+        };
+        let mut edited = routed.response_edits(&response.headers, &request, &attribute);
         if response.details == "via_upstream" {
             let policies = &routed.forward().unwrap().hash;
             let hash = HashKey::new(policies, &request, || Some(b"127.0.0.1".to_vec()), || 0);

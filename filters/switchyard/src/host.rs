@@ -13,7 +13,6 @@ use switchyard::header::edits::HeaderEdit;
 use switchyard::header::format::Attribute;
 use switchyard::header::map::HeaderMap;
 use switchyard::metric::Kind;
-use switchyard::plugin::filter_state;
 
 use imports::*;
 
@@ -141,7 +140,7 @@ pub fn local_port() -> Option<u16> {
     u16::try_from(integer(property(&["destination", "port"])?)?).ok()
 }
 
-/// What Envoy knows of the request beside its headers, as format strings name it.
+/// What Envoy knows of the request beside its headers and the decision, as format strings name it.
 pub fn attribute(attribute: Attribute) -> Option<Vec<u8>> {
     match attribute {
         Attribute::DownstreamRemoteAddress => property(&["source", "address"]),
@@ -155,8 +154,9 @@ pub fn attribute(attribute: Attribute) -> Option<Vec<u8>> {
         Attribute::RequestedServerName => property(&["connection", "requested_server_name"]),
         Attribute::UpstreamCluster => property(&["xds", "cluster_name"]),
         Attribute::UpstreamHost => property(&["upstream", "address"]),
-        Attribute::RouteName => property(&[filter_state::ROUTE]),
+        Attribute::ResponseCode if !is_via_upstream() => Some(b"0".to_vec()),
         Attribute::ResponseCode => number(property(&["response", "code"])?),
+        Attribute::RouteName => None,
     }
 }
 

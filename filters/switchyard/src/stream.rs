@@ -40,6 +40,7 @@ pub struct Stream {
 struct ResponsePart {
     routed: Routed,
     request: HeaderMap,
+    came_to: Option<u16>,
     set_cookies: Vec<String>,
 }
 
@@ -131,6 +132,7 @@ impl Stream {
             self.response = Some(Box::new(ResponsePart {
                 routed,
                 request: HeaderMap::default(),
+                came_to: request.came_to,
                 set_cookies,
             }));
         }
@@ -284,10 +286,16 @@ impl HttpContext for Stream {
         let Some(part) = self.response.take() else {
             return Action::Continue;
         };
-        let Some(headers) = host::response_headers() else {
+        let Some(mut headers) = host::response_headers() else {
             return Action::Continue;
         };
-        let mut edits = part.routed.response_edits(&headers, &part.request, &host::attribute);
+        // Envoy gives its own answers these once the route's operations are done.
+        if part.routed.response_reads_response() && !host::is_via_upstream() {
+            headers.remove("content-type");
+            headers.remove("content-length");
+        }
+        let request = Request::new(&part.request).came_to(part.came_to);
+        let mut edits = part.routed.response_edits(&headers, &request, &host::attribute);
         if !part.set_cookies.is_empty() && host::is_via_upstream() {
             let cookies = part.set_cookies.iter();
             cookies.for_each(|cookie| edits.add("set-cookie", cookie.as_bytes()));

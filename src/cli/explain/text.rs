@@ -183,7 +183,6 @@ fn treat(out: &mut String, treatment: &Treatment) {
             timeout_milliseconds,
             retries,
             mirrors,
-            response_headers,
         } => {
             for choice in destinations {
                 let subset = if choice.subset.is_empty() {
@@ -215,14 +214,26 @@ fn treat(out: &mut String, treatment: &Treatment) {
             {
                 field(out, "authority", authority);
             }
-            let several = alike(&|choice| shown(choice).map(changed).collect::<Vec<_>>().join("\n")).len() > 1;
-            for choice in destinations.iter().take(if several { destinations.len() } else { 1 }) {
-                let label = if several { choice.subset.as_str() } else { "request" };
-                shown(choice).for_each(|change| field(out, label, &changed(change)));
+            type Changes<'c> = &'c dyn Fn(&Choice) -> Vec<String>;
+            let sides: [(&str, Changes); 2] = [
+                ("request", &|choice| shown(choice).map(changed).collect()),
+                ("response", &|choice| {
+                    choice.response_headers.iter().map(changed).collect()
+                }),
+            ];
+            for (side, changes) in sides {
+                let several = alike(&|choice| changes(choice).join("\n")).len() > 1;
+                for choice in destinations.iter().take(if several { destinations.len() } else { 1 }) {
+                    let whose = if several {
+                        format!("{} ", choice.subset)
+                    } else {
+                        String::new()
+                    };
+                    changes(choice)
+                        .iter()
+                        .for_each(|change| field(out, side, &format!("{whose}{change}")));
+                }
             }
-            response_headers
-                .iter()
-                .for_each(|change| field(out, "response", &changed(change)));
             if let Some(timeout) = timeout_milliseconds {
                 field(out, "timeout", &format!("{timeout} ms"));
             }

@@ -44,7 +44,7 @@ impl Effect {
             .flat_map(|destination| [&destination.request_headers, &destination.response_headers])
             .chain(parsers);
         if parsers.flat_map(HeaderParser::formats).any(names) {
-            self.add("name", route.label().into_owned());
+            self.add_some("name", Some(&*route.rule.name).filter(|name| !name.is_empty()));
         }
     }
 
@@ -93,11 +93,6 @@ impl Effect {
             for (operation, name, format) in parser.operations() {
                 let value = format.map(Format::to_string).unwrap_or_default();
                 self.add(&format!("{below}.{side}.{operation} {name}"), value);
-            }
-            // A value that is made of other headers may be made of those that were set before.
-            if parser.formats().any(Format::reads_headers) {
-                let order: Vec<&str> = parser.operations().map(|(_, name, _)| name).collect();
-                self.add(&format!("{below}.{side} in the order"), order.join(", "));
             }
         }
     }
