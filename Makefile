@@ -53,11 +53,11 @@ lint: ## Check format and lints, for this machine and for Wasm
 	cargo clippy -p switchyard-filter --target wasm32-wasip1 -- -D warnings
 	CUSTOM_LIBFUZZER_PATH=/dev/null cargo clippy --manifest-path fuzz/Cargo.toml -- -D warnings
 
-fuzz: build ## Feed the library with anything (needs cargo-fuzz; TARGET=plugin, request or manifest, SECONDS=60)
+fuzz: build ## Feed the library with anything (needs cargo-fuzz; TARGET=plugin, request, manifest or expression, SECONDS=60)
 	@mkdir -p fuzz/corpus/plugin fuzz/corpus/manifest
 	@for input in testdata/golden/*/*/input.yaml; do name=$$(basename $$(dirname $$input)); cp $$input fuzz/corpus/manifest/$$name; \
 		target/debug/switchyard plugin-config -f $$input > fuzz/corpus/plugin/$$name 2>/dev/null || rm fuzz/corpus/plugin/$$name; done
-	@for target in $(or $(TARGET),plugin request manifest); do \
+	@for target in $(or $(TARGET),plugin request manifest expression); do \
 		RUSTC_BOOTSTRAP=1 cargo fuzz run $$target -- -max_total_time=$(or $(SECONDS),60) -max_len=20000 -timeout=10 || exit 1; done
 
 build: envoy wasm ## Build the filter, the command and the sample services
