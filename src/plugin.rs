@@ -31,6 +31,6 @@ pub struct Plugin {
 impl Plugin {
     /// Reads and compiles a configuration. One that may not run is refused with everything that is wrong with it.
     pub fn load(json: &[u8]) -> Result<Plugin, Vec<Finding>> {
-        Cache::default().load(json, false)
+        Cache::default().load(json.to_vec(), false)
     }
 }

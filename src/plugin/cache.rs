@@ -19,15 +19,16 @@ pub struct Cache {
 
 impl Cache {
     /// As [`Plugin::load`]. What `is_judged` was found to be without error before, and is not looked at again; nor is it said again what
-    /// was to be said of it.
-    pub fn load(&mut self, json: &[u8], is_judged: bool) -> Result<Plugin, Vec<Finding>> {
-        let tree = Config::parse(json)?;
+    /// was to be said of it. The text's memory is free for what is made of it.
+    pub fn load(&mut self, json: Vec<u8>, is_judged: bool) -> Result<Plugin, Vec<Finding>> {
+        let tree = Config::parse(&json)?;
         let (mut config, mut findings) = Config::without_resources(&tree);
         let before = std::mem::take(&mut self.kept);
         let before = if is_judged { before } else { Kept::default() };
         config.resources.is_for_routes = is_judged;
         let (texts, known) = before.read(&tree, &mut config.resources, &mut findings);
         drop(tree);
+        drop(json);
         let memory = usize::try_from(config.options.max_regex_bytes).unwrap_or_default();
         self.regexes.renew(memory);
         if !is_judged {
@@ -68,7 +69,7 @@ mod tests {
 
     #[test]
     fn a_judged_configuration_is_loaded_alike_and_not_judged_again() {
-        let judged = Cache::default().load(JSON.as_bytes(), true).unwrap();
+        let judged = Cache::default().load(JSON.into(), true).unwrap();
         let mut fresh = Plugin::load(JSON.as_bytes()).unwrap();
         assert_eq!((fresh.findings.len(), judged.findings.len()), (1, 0));
         fresh.findings.clear();
@@ -80,10 +81,10 @@ mod tests {
         let mut cache = Cache::default();
         let others = JSON.replace("/a+", "/b+");
         for json in [JSON, &others, "{}", JSON, JSON] {
-            assert_eq!(cache.load(json.as_bytes(), false), Plugin::load(json.as_bytes()));
+            assert_eq!(cache.load(json.into(), false), Plugin::load(json.as_bytes()));
         }
-        assert!(cache.load(b"{", false).is_err());
-        assert_eq!(cache.load(JSON.as_bytes(), false), Plugin::load(JSON.as_bytes()));
+        assert!(cache.load(b"{".into(), false).is_err());
+        assert_eq!(cache.load(JSON.into(), false), Plugin::load(JSON.as_bytes()));
     }
 
     /// A VirtualService of two hosts with these rules, one that delegates to another, and a policy that rules depend on.
@@ -134,7 +135,7 @@ mod tests {
         ] {
             let mut fresh = Plugin::load(json.as_bytes()).unwrap();
             fresh.findings.clear();
-            assert_eq!(cache.load(json.as_bytes(), true).unwrap(), fresh, "{json}");
+            assert_eq!(cache.load(json.clone().into(), true).unwrap(), fresh, "{json}");
         }
     }
 
@@ -199,7 +200,7 @@ mod tests {
         ] {
             let json = format!(r#"{{"proxy": {{"port": 80}}, "resources": [{resources}]}}"#);
             let fresh = Plugin::load(json.as_bytes()).map(|plugin| plugin.table);
-            let again = cache.load(json.as_bytes(), true).map(|plugin| plugin.table);
+            let again = cache.load(json.clone().into(), true).map(|plugin| plugin.table);
             assert_eq!(again, fresh, "{json}");
         }
     }
@@ -210,7 +211,7 @@ mod tests {
         let mut load = |subset: &str| {
             let [same, other] = [services(&[1], "v1", "x"), services(&[2], subset, "x")];
             let json = format!(r#"{{"proxy": {{"port": 80}}, "resources": [{same}, {other}]}}"#);
-            cache.load(json.as_bytes(), true).unwrap().table.virtual_hosts
+            cache.load(json.clone().into(), true).unwrap().table.virtual_hosts
         };
         let (before, after) = (load("v1"), load("v2"));
         let routes = before
@@ -225,7 +226,7 @@ mod tests {
     fn a_rule_that_did_not_change_is_not_compiled_again() {
         let simple = r#"{"simple": "RANDOM"}"#;
         let mut cache = Cache::default();
-        let mut load = |names: &[&str]| cache.load(rules(names, "a", simple, 80).as_bytes(), true).unwrap();
+        let mut load = |names: &[&str]| cache.load(rules(names, "a", simple, 80).into(), true).unwrap();
         let routes = |plugin: &Plugin| {
             plugin
                 .table

@@ -43,7 +43,8 @@ fn load(bencher: Bencher, shape: Shape) {
 fn load_judged(bencher: Bencher, shape: Shape) {
     let rules = shape.rules(10_000, [1, 2, 3]);
     let json = serde_json::json!({"proxy": {"port": 9080}, "resources": rules.resources}).to_string();
-    bencher.bench(|| Cache::default().load(json.as_bytes(), true).unwrap());
+    let given = bencher.with_inputs(|| json.clone().into());
+    given.bench_values(|json| Cache::default().load(json, true).unwrap());
 }
 
 /// The same once more with one rule changed, as a worker takes it over while the one before it is in use.
@@ -55,7 +56,8 @@ fn change(bencher: Bencher, shape: Shape) {
     let (before, after) = json.split_at(middle);
     let changed = format!("{before}{}", after.replacen(r#""subset":"v2""#, r#""subset":"v4""#, 1));
     let mut cache = Cache::default();
-    let mut in_use = cache.load(json.as_bytes(), true).unwrap();
+    let mut in_use = cache.load(json.clone().into(), true).unwrap();
     let mut texts = [changed, json].into_iter().cycle();
-    bencher.bench_local(|| in_use = cache.load(texts.next().unwrap().as_bytes(), true).unwrap());
+    let given = bencher.with_inputs(|| texts.next().unwrap().into());
+    given.bench_local_values(|json| in_use = cache.load(json, true).unwrap());
 }

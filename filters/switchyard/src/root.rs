@@ -68,7 +68,7 @@ impl RootContext for Root {
         let configuration = host::configuration().unwrap_or_default();
         let (sighting, now) = (Sighting::of(&configuration), host::time());
         let is_judged = host::shared(CONFIGURATIONS).is_some_and(|before| sighting.is_among(&before, now));
-        match CACHE.with_borrow_mut(|cache| cache.load(&configuration, is_judged)) {
+        match CACHE.with_borrow_mut(|cache| cache.load(configuration, is_judged)) {
             Ok(plugin) => {
                 self.shared = Rc::new(Shared::new(self.id, plugin));
                 if host::update_shared(CONFIGURATIONS, |before| sighting.added_to(before, now)) {
