@@ -245,7 +245,7 @@ fn written_port(destination: &Destination) -> Option<u16> {
 }
 
 fn hash_policy(destination: &Destination, listener: &Listener, at: &Place) -> Option<HashPolicy> {
-    let rule = listener.destination_rules.rule(&host(destination, listener, at))?;
+    let rule = listener.destination_rules?.rule(&host(destination, listener, at))?;
     HashPolicy::new(rule.consistent_hash(&destination.subset, written_port(destination))?)
 }
 

@@ -28,6 +28,15 @@ impl ServiceEntry {
 }
 
 impl DestinationRule {
+    /// Whether any request's endpoint is chosen by a hash.
+    pub(crate) fn hashes(&self) -> bool {
+        let subsets = self.subsets.iter();
+        let policies = subsets
+            .map(|subset| &subset.traffic_policy)
+            .chain([&self.traffic_policy]);
+        policies.flatten().any(|policy| policy.hashes())
+    }
+
     pub(super) fn leave_out_clusters(&mut self) {
         let subsets = self.subsets.iter_mut();
         let own = subsets.filter_map(|subset| {
@@ -40,6 +49,12 @@ impl DestinationRule {
 }
 
 impl TrafficPolicy {
+    fn hashes(&self) -> bool {
+        let ports = self.port_level_settings.iter();
+        let settings = ports.map(|entry| &entry.load_balancer).chain([&self.load_balancer]);
+        settings.flatten().any(|settings| settings.consistent_hash.is_some())
+    }
+
     fn leave_out_clusters(&mut self) {
         let hash = |settings: LoadBalancerSettings| LoadBalancerSettings {
             consistent_hash: settings.consistent_hash,

@@ -87,6 +87,12 @@ mod tests {
         assert_eq!(cache.load(JSON.into(), false), Plugin::load(JSON.as_bytes()));
     }
 
+    fn object(kind: &str, name: &str, spec: &str) -> String {
+        format!(
+            r#"{{"apiVersion": "networking.istio.io/v1", "kind": "{kind}", "metadata": {{"name": "{name}"}}, "spec": {{{spec}}}}}"#
+        )
+    }
+
     /// A VirtualService of two hosts with these rules, one that delegates to another, and a policy that rules depend on.
     fn rules(names: &[&str], leaf: &str, policy: &str, port: u16) -> String {
         let rule = |name: &&str| {
@@ -96,11 +102,6 @@ mod tests {
             )
         };
         let rules: Vec<String> = names.iter().map(rule).collect();
-        let object = |kind: &str, name: &str, spec: &str| {
-            format!(
-                r#"{{"apiVersion": "networking.istio.io/v1", "kind": "{kind}", "metadata": {{"name": "{name}"}}, "spec": {{{spec}}}}}"#
-            )
-        };
         let root = format!(
             r#""hosts": ["a", "b"], "http": [{}, {{"name": "root", "match": [{{"uri": {{"prefix": "/leaf"}}}}], "delegate": {{"name": "leaf"}}}}]"#,
             rules.join(", ")
@@ -141,7 +142,7 @@ mod tests {
 
     /// VirtualServices, services, and the policies that their routes depend on, in this order and under these names.
     fn services(order: &[usize], subset: &str, hashed: &str) -> String {
-        let object = |number: &usize| {
+        let objects = |number: &usize| {
             let kinds = [
                 (
                     "VirtualService",
@@ -164,23 +165,30 @@ mod tests {
                     ),
                 ),
             ];
-            kinds.map(|(kind, spec)| {
-                format!(r#"{{"apiVersion": "networking.istio.io/v1", "kind": "{kind}", "metadata": {{"name": "h{number}"}}, "spec": {{{spec}}}}}"#)
-            })
+            kinds.map(|(kind, spec)| object(kind, &format!("h{number}"), &spec))
         };
-        let objects: Vec<String> = order.iter().flat_map(object).collect();
+        let objects: Vec<String> = order.iter().flat_map(objects).collect();
         objects.join(", ")
     }
 
     #[test]
     fn what_is_hashed_stays_of_a_policy() {
-        let json = format!(
-            r#"{{"proxy": {{"port": 80}}, "resources": [{}]}}"#,
-            services(&[1], "v1", "x")
-        );
-        let plugin = Plugin::load(json.as_bytes()).unwrap();
-        let routes = plugin.table.virtual_hosts[0].routes.as_ref().unwrap();
-        assert_eq!(routes[0].action.forward().unwrap().hash.len(), 1);
+        let hash = r#""loadBalancer": {"consistentHash": {"httpHeaderName": "x"}}"#;
+        let at_port = format!(r#""portLevelSettings": [{{"port": {{"number": 80}}, {hash}}}]"#);
+        for (policy, of_subset) in [(hash, ""), (&at_port, ""), ("", hash), ("", &at_port)] {
+            let policies = format!(
+                r#""host": "a", "trafficPolicy": {{{policy}}}, "subsets": [{{"name": "v1", "labels": {{"v": "1"}}, "trafficPolicy": {{{of_subset}}}}}]"#
+            );
+            let route = r#""hosts": ["a"], "http": [{"route": [{"destination": {"host": "a", "subset": "v1", "port": {"number": 80}}}]}]"#;
+            let objects = [
+                object("DestinationRule", "a", &policies),
+                object("VirtualService", "a", route),
+            ];
+            let json = format!(r#"{{"proxy": {{"port": 80}}, "resources": [{}]}}"#, objects.join(", "));
+            let plugin = Cache::default().load(json.into(), true).unwrap();
+            let routes = plugin.table.virtual_hosts[0].routes.as_ref().unwrap();
+            assert_eq!(routes[0].action.forward().unwrap().hash.len(), 1, "{policies}");
+        }
     }
 
     #[test]

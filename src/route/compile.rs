@@ -32,11 +32,13 @@ impl RouteTable {
         regexes: &mut Regexes,
     ) -> (RouteTable, CompiledRoutes, Vec<Finding>) {
         let mut findings = Vec::new();
+        let are_hashing = config.resources.destination_rules.iter().any(|rule| rule.spec.hashes());
+        let hashing = are_hashing.then(|| DestinationRules::new(config, &config.proxy, registry));
         let listener = Listener {
             proxy: &config.proxy,
             port: config.proxy.port.and_then(|port| u16::try_from(port).ok()),
             registry,
-            destination_rules: &DestinationRules::new(config, &config.proxy, registry),
+            destination_rules: hashing.as_ref(),
         };
         let virtual_services = super::delegate::expand(config);
         let compiled: Vec<Compiled> = virtual_services

@@ -23,7 +23,8 @@ pub(crate) struct Listener<'a> {
     /// The service port it stands for; none where only a request tells.
     pub port: Option<u16>,
     pub registry: &'a Registry,
-    pub destination_rules: &'a DestinationRules<'a>,
+    /// None where none of them says anything of routes: that requests are hashed.
+    pub destination_rules: Option<&'a DestinationRules<'a>>,
 }
 
 impl Listener<'_> {
