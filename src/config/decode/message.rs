@@ -81,7 +81,7 @@ impl<'a> Field<'a> {
     /// The field `name`, which may be a raw identifier.
     pub fn new(name: &'static str, value: &'a mut dyn Decode) -> Self {
         Field {
-            name: name.trim_start_matches("r#"),
+            name: name.strip_prefix("r#").unwrap_or(name),
             value: Some(value),
         }
     }
