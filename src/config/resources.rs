@@ -112,16 +112,27 @@ impl Resources {
         self.count
     }
 
-    /// Takes over the object that was at a position of another configuration, if there is one.
-    pub(crate) fn adopt(&mut self, other: &mut Resources, at: usize) -> bool {
+    /// Leaves room for the object at a position of another configuration, if one that can be taken over is there.
+    pub(crate) fn leave_room(&mut self, other: &Resources, at: usize) -> bool {
         let to = self.count;
-        let adopted = moved(&mut other.virtual_services, at, &mut self.virtual_services, to)
-            || moved(&mut other.destination_rules, at, &mut self.destination_rules, to)
-            || moved(&mut other.gateways, at, &mut self.gateways, to)
-            || moved(&mut other.service_entries, at, &mut self.service_entries, to)
-            || moved(&mut other.services, at, &mut self.services, to);
-        self.count += usize::from(adopted);
-        adopted
+        let is_left = room(&other.virtual_services, at, &mut self.virtual_services, to)
+            || room(&other.destination_rules, at, &mut self.destination_rules, to)
+            || room(&other.gateways, at, &mut self.gateways, to)
+            || room(&other.service_entries, at, &mut self.service_entries, to)
+            || room(&other.services, at, &mut self.services, to);
+        self.count += usize::from(is_left);
+        is_left
+    }
+
+    /// Takes over objects of another configuration, each from its position there to the room that was left for it.
+    pub(crate) fn adopt(&mut self, mut other: Resources, moves: &[(usize, usize)]) {
+        for (at, to) in moves {
+            let _ = moved(&mut other.virtual_services, *at, &mut self.virtual_services, *to)
+                || moved(&mut other.destination_rules, *at, &mut self.destination_rules, *to)
+                || moved(&mut other.gateways, *at, &mut self.gateways, *to)
+                || moved(&mut other.service_entries, *at, &mut self.service_entries, *to)
+                || moved(&mut other.services, *at, &mut self.services, *to);
+        }
     }
 
     /// Leaves out the rules of VirtualServices that have hosts.
@@ -134,20 +145,30 @@ impl Resources {
     }
 }
 
-/// Moves the object at a position of the configuration, if there, to the end, for its new position.
-fn moved<S: Default>(from: &mut [Object<S>], at: usize, to: &mut Vec<Object<S>>, position: usize) -> bool {
-    let index = from.binary_search_by_key(&at, |object| object.resource).ok();
-    let Some(object) = index.and_then(|index| from.get_mut(index)) else {
+/// Which object is at a position of the configuration.
+fn found<S>(objects: &[Object<S>], at: usize) -> Option<usize> {
+    objects.binary_search_by_key(&at, |object| object.resource).ok()
+}
+
+fn room<S: Default>(from: &[Object<S>], at: usize, to: &mut Vec<Object<S>>, resource: usize) -> bool {
+    let is_there = found(from, at).is_some();
+    if is_there {
+        to.push(Object {
+            resource,
+            ..Object::default()
+        });
+    }
+    is_there
+}
+
+fn moved<S>(from: &mut [Object<S>], at: usize, to: &mut [Object<S>], resource: usize) -> bool {
+    let object = found(from, at).and_then(|index| from.get_mut(index));
+    let room = found(to, resource).and_then(|index| to.get_mut(index));
+    let Some((object, room)) = object.zip(room) else {
         return false;
     };
-    let nothing = Object {
-        resource: at,
-        ..Object::default()
-    };
-    to.push(Object {
-        resource: position,
-        ..std::mem::replace(object, nothing)
-    });
+    std::mem::swap(object, room);
+    std::mem::swap(&mut object.resource, &mut room.resource);
     true
 }
 

@@ -1,7 +1,9 @@
 //! What one configuration leaves for the next: objects that need not be read again, and routes that need not be compiled again.
 //!
-//! An object is known by its text. The routes of a VirtualService that has hosts, a *root*, depend on more: on the *context*, which is
-//! all of the configuration but its roots. As long as that is the same, a root's routes are known by its text, and those of its rules by theirs.
+//! An object is known by its text. The routes of a VirtualService that has hosts, a *root*, depend on more: on the *context*, which is the
+//! proxy and all objects but roots. As long as that is the same, a root's routes are known by its text, or those of its rules by its name
+//! and theirs.
+//! Several listeners in one VM take turns, with the same objects for each.
 
 use std::ops::Range;
 use std::sync::{Arc, Weak};
@@ -14,139 +16,170 @@ use crate::config::{Resources, read_object};
 use crate::finding::Finding;
 use crate::route::{Known, KnownRoutes, Routes};
 
+/// How many listeners' routes are known.
+const MOST: usize = 4;
+
 /// Where something stands, by the text it stands for.
 type Positions = HashMap<Digest, usize>;
 
-/// A configuration's objects and routes.
+/// A configuration's objects, and the routes of those that were loaded last, each for another listener.
 #[derive(Debug, Default)]
 pub(super) struct Kept {
-    context: Digest,
     /// Roots without their rules.
     resources: Resources,
-    /// Of all but roots, among the resources.
-    shared: Positions,
+    /// Where each stands among the resources, and what it is, by its text.
+    objects: HashMap<Digest, (usize, Sort)>,
+    /// The latest last.
+    listeners: Vec<Listener>,
+}
+
+/// What one listener's routes came of.
+#[derive(Debug, Default)]
+struct Listener {
+    /// Of the proxy.
+    own: Digest,
+    context: Digest,
     roots: Vec<Root>,
     by_text: Positions,
-    /// By all but their rules.
-    by_head: Positions,
+    by_name: Positions,
 }
 
 #[derive(Debug)]
 struct Root {
-    /// Among the resources.
-    position: usize,
-    rules: Rules,
+    rules: Arc<Rules>,
     /// As long as a table has them; none where all rules are for other listeners.
     routes: Option<Weak<Routes>>,
 }
 
-/// What a configuration was read from.
-pub(super) struct Texts {
+/// A configuration as far as it was read.
+#[derive(Default)]
+pub(super) struct Reading {
+    own: Digest,
     context: Digest,
-    shared: Positions,
+    objects: HashMap<Digest, (usize, Sort)>,
     /// Each root's text, and its position among the resources.
-    roots: Vec<(Digest, usize, Rules)>,
+    roots: Vec<(Digest, usize, Arc<Rules>)>,
+    /// The positions, before and now, of objects that were not read.
+    same: Vec<(usize, usize)>,
+    /// Routes that need not be compiled.
+    pub known: KnownRoutes,
 }
 
 impl Kept {
-    /// What stays of a configuration whose objects have these routes, by their positions.
-    pub fn new(texts: Texts, mut resources: Resources, routes: &[Option<Arc<Routes>>]) -> Self {
-        resources.forget_rules();
-        let mut kept = Kept {
-            context: texts.context,
-            resources,
-            shared: texts.shared,
-            ..Kept::default()
-        };
-        for (index, (digest, position, rules)) in texts.roots.into_iter().enumerate() {
-            kept.by_text.insert(digest, index);
-            kept.by_head.insert(rules.head, index);
-            let routes = routes.get(position).and_then(Option::as_ref).map(Arc::downgrade);
-            kept.roots.push(Root {
-                position,
-                rules,
-                routes,
-            });
-        }
-        kept
-    }
-
-    /// Reads a configuration's resources, but for what is known.
-    pub fn read(mut self, tree: &Json, to: &mut Resources, findings: &mut Vec<Finding>) -> (Texts, KnownRoutes) {
+    /// Reads a configuration's resources, but for what is known, for which it only leaves room.
+    pub fn read(&self, tree: &Json, to: &mut Resources, findings: &mut Vec<Finding>) -> Reading {
         let entries = tree.get("resources").and_then(Json::entries).unwrap_or_default();
         let sorts: Vec<(Digest, Sort)> = entries.iter().map(|json| self.sort(json)).collect();
         let shared = sorts.iter().filter(|(_, sort)| *sort != Sort::Root);
-        let mut texts = Texts {
-            context: Digest::of_context(tree, shared.map(|(digest, _)| *digest)),
-            shared: Positions::default(),
-            roots: Vec::new(),
+        let own = Digest::of(tree.get("proxy").unwrap_or(&Json::Null));
+        let mut reading = Reading {
+            own,
+            context: own.and(shared.map(|(digest, _)| *digest)),
+            ..Reading::default()
         };
-        if texts.context != self.context {
-            self.roots.clear();
-        }
-        let mut known = KnownRoutes::default();
+        let listener = self
+            .listeners
+            .iter()
+            .find(|listener| listener.context == reading.context);
         for (json, (digest, sort)) in entries.iter().zip(sorts) {
             let position = to.len();
             match sort {
                 Sort::Root => {
-                    let rules = self.read_root(digest, json, to, &mut known, findings);
-                    texts.roots.push((digest, position, rules));
+                    let rules = self.read_root(digest, json, listener, to, &mut reading, findings);
+                    reading.roots.push((digest, position, rules));
                 }
-                Sort::Shared => {
-                    let before = self.shared.remove(&digest);
-                    if !before.is_some_and(|before| to.adopt(&mut self.resources, before)) {
-                        to.push(json, findings);
-                    }
-                    texts.shared.insert(digest, position);
-                }
-                Sort::List => to.push(json, findings),
+                Sort::Shared if self.is_same(digest, to, &mut reading) => {}
+                _ => to.push(json, findings),
             }
+            reading.objects.insert(digest, (position, sort));
         }
-        (texts, known)
+        reading
     }
 
     fn sort(&self, json: &Json) -> (Digest, Sort) {
         let digest = Digest::of(json);
-        let sort = if self.by_text.contains_key(&digest) {
-            Sort::Root
-        } else if self.shared.contains_key(&digest) {
-            Sort::Shared
-        } else {
-            Sort::of(&object(json))
+        let known = self.objects.get(&digest).map(|(_, sort)| *sort);
+        (digest, known.unwrap_or_else(|| Sort::of(&object(json))))
+    }
+
+    /// Whether there is an object of this text; it is the next one then.
+    fn is_same(&self, digest: Digest, to: &mut Resources, reading: &mut Reading) -> bool {
+        let Some((before, _)) = self.objects.get(&digest) else {
+            return false;
         };
-        (digest, sort)
+        let position = to.len();
+        let is_same = !reading.objects.contains_key(&digest) && to.leave_room(&self.resources, *before);
+        if is_same {
+            reading.same.push((*before, position));
+        }
+        is_same
     }
 
     /// Reads a root, or what of it is new.
     fn read_root(
-        &mut self,
+        &self,
         digest: Digest,
         json: &Json,
+        listener: Option<&Listener>,
         to: &mut Resources,
-        known: &mut KnownRoutes,
+        reading: &mut Reading,
         findings: &mut Vec<Finding>,
-    ) -> Rules {
+    ) -> Arc<Rules> {
         let position = to.len();
-        let same = self.by_text.remove(&digest);
-        if let Some(root) = same.and_then(|index| self.roots.get_mut(index))
-            && let Some(routes) = root.routes()
-            && to.adopt(&mut self.resources, root.position)
+        let root = |index: &usize| listener?.roots.get(*index);
+        let same = listener
+            .and_then(|listener| listener.by_text.get(&digest))
+            .and_then(root);
+        if let Some(same) = same
+            && let Some(routes) = same.routes()
+            && self.is_same(digest, to, reading)
         {
-            known.push((position, Known::All(routes)));
-            return std::mem::take(&mut root.rules);
+            reading.known.push((position, Known::All(routes)));
+            return Arc::clone(&same.rules);
         }
         let mut object = object(json);
         let rules = Rules::of(&object);
-        let before = self.by_head.get(&rules.head).and_then(|index| self.roots.get(*index));
+        let before = listener
+            .and_then(|listener| listener.by_name.get(&rules.name))
+            .and_then(root);
         if let Some(before) = before
             && let Some(Some(routes)) = before.routes()
         {
             let parts = before.rules.parts(&rules, &routes);
             forget(&parts, &mut object);
-            known.push((position, Known::Some(routes, parts)));
+            reading.known.push((position, Known::Some(routes, parts)));
         }
         to.push(&object, findings);
-        rules
+        Arc::new(rules)
+    }
+
+    /// Gives up the objects of a configuration for one that has some of them.
+    pub fn hand_over(&mut self, reading: &Reading, to: &mut Resources) {
+        self.objects = HashMap::default();
+        self.listeners.retain(|listener| listener.own != reading.own);
+        to.adopt(std::mem::take(&mut self.resources), &reading.same);
+    }
+
+    /// What stays of a configuration whose objects have these routes, by their positions.
+    pub fn keep(&mut self, reading: Reading, resources: Resources, routes: &[Option<Arc<Routes>>]) {
+        self.resources = resources;
+        self.resources.forget_rules();
+        self.objects = reading.objects;
+        let mut listener = Listener {
+            own: reading.own,
+            context: reading.context,
+            ..Listener::default()
+        };
+        for (index, (digest, position, rules)) in reading.roots.into_iter().enumerate() {
+            listener.by_text.insert(digest, index);
+            listener.by_name.insert(rules.name, index);
+            let routes = routes.get(position).and_then(Option::as_ref).map(Arc::downgrade);
+            listener.roots.push(Root { rules, routes });
+        }
+        if self.listeners.len() >= MOST {
+            self.listeners.remove(0);
+        }
+        self.listeners.push(listener);
     }
 }
 

@@ -19,10 +19,10 @@ pub(super) enum Sort {
     List,
 }
 
-/// A root's rules, and what it is beside them.
-#[derive(Debug, Default)]
+/// A root's name, and its rules: with the context all that its routes depend on.
+#[derive(Debug)]
 pub(super) struct Rules {
-    pub head: Digest,
+    pub name: Digest,
     pub rules: Box<[Digest]>,
 }
 
@@ -34,15 +34,11 @@ impl Digest {
         Digest::finish(hasher)
     }
 
-    /// Of what all routes depend on: the proxy, the limits and all objects that are shared, each by its own digest.
-    pub fn of_context(tree: &Json, shared: impl Iterator<Item = Digest>) -> Self {
+    /// Of this and of what follows.
+    pub fn and(self, others: impl Iterator<Item = Digest>) -> Self {
         let mut hasher = DefaultHasher::new();
-        for own in ["proxy", "options"] {
-            write(tree.get(own).unwrap_or(&Json::Null), &mut hasher);
-        }
-        shared
-            .flat_map(|digest| digest.0)
-            .for_each(|part| hasher.write_u64(part));
+        let all = std::iter::once(self).chain(others);
+        all.flat_map(|digest| digest.0).for_each(|part| hasher.write_u64(part));
         Digest::finish(hasher)
     }
 
@@ -66,21 +62,17 @@ impl Sort {
 }
 
 impl Rules {
-    /// Of a root. Of its metadata only what is read counts: the rest is Kubernetes' and changes with every write.
+    /// Of a root.
     pub fn of(root: &Json) -> Self {
         let spec = root.get("spec").unwrap_or(&Json::Null);
         let metadata = root.get("metadata").unwrap_or(&Json::Null);
-        let mut head = DefaultHasher::new();
-        for name in ["name", "namespace", "creationTimestamp"] {
-            write(metadata.get(name).unwrap_or(&Json::Null), &mut head);
-        }
-        for (name, value) in spec.members().iter().filter(|(name, _)| name != "http") {
-            text(name, &mut head);
-            write(value, &mut head);
+        let mut name = DefaultHasher::new();
+        for part in ["namespace", "name"] {
+            write(metadata.get(part).unwrap_or(&Json::Null), &mut name);
         }
         let rules = spec.get("http").and_then(Json::entries).unwrap_or_default();
         Rules {
-            head: Digest::finish(head),
+            name: Digest::finish(name),
             rules: rules.iter().map(Digest::of).collect(),
         }
     }
