@@ -14,6 +14,7 @@ mod compile;
 pub mod cors;
 pub mod fault;
 pub mod hash_policy;
+pub mod mirror;
 pub mod percent;
 pub mod redirect;
 pub mod retry;
@@ -169,6 +170,11 @@ pub fn cluster_name(port: u16, subset: &str, host: &str) -> String {
 }
 
 impl Forward {
+    /// Whether the rule or a destination names another authority.
+    pub fn sets_authority(&self) -> bool {
+        self.authority.is_some() || self.clusters.iter().any(|cluster| cluster.authority.is_some())
+    }
+
     /// The destination that a random number falls to; a lone one takes everything.
     ///
     /// `WeightedClusterSpecifier`, envoy `source/common/router/weighted_cluster_specifier.cc`.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::action::cors::Cors;
 use crate::action::fault::Abort;
-use crate::action::{ActionKind, Forward, RequestMirrorPolicy, WeightedCluster};
+use crate::action::{self, ActionKind, Forward, RequestMirrorPolicy, WeightedCluster};
 use crate::dice::Dice;
 use crate::request::Request;
 use crate::route::{Route, RouteTable, Taker};
@@ -79,10 +79,10 @@ impl Routed {
         self.forward()?.clusters.get(self.destination)
     }
 
-    /// The mirrors that get a copy. One number draws for all of them and for the weights, as in Envoy.
+    /// The mirrors that get a copy.
     pub fn mirrors(&self) -> impl Iterator<Item = &RequestMirrorPolicy> {
         let mirrors = self.forward().map_or(&[][..], |forward| &forward.mirrors);
-        mirrors.iter().filter(|mirror| mirror.fraction.takes(self.random))
+        action::mirror::drawn(mirrors, self.random)
     }
 
     /// Whether the filter answers the request itself, once it has waited.

@@ -39,6 +39,7 @@ mod load_balancer;
 mod locality;
 mod message;
 mod outlier_detection;
+mod overlay;
 mod retry_policy;
 mod route_configuration;
 mod services;

@@ -4,7 +4,7 @@
 pub const CLUSTER: &str = "x-switchyard-cluster";
 /// Which variant of the overlay route's retry policy holds; see [`crate::action::retry`].
 pub const RETRY: &str = "x-switchyard-retry";
-/// The cluster of a mirror that Envoy makes itself.
+/// Which mirrors Envoy's router has to make copies for; see [`crate::action::mirror`].
 pub const MIRROR: &str = "x-switchyard-mirror";
 
 /// What every reserved name begins with.

@@ -42,6 +42,9 @@ message! {
     pub struct Options {
         /// Whether a mirrored request's host gets `-shadow`, as Istio did before 1.28.
         pub shadow_host_suffix: bool,
+        /// Whether Envoy's own router makes the copies of mirrored requests: of streams too, with trailers, of any length. It does so in routes
+        /// that switchyard makes (`run`, `bootstrap`) and nowhere else; a configuration without `proxy.port`, as inside Istio, is refused.
+        pub native_mirrors: bool,
         /// The request header that asks for an explanation, whatever its value, and the response header that brings it; none by default.
         /// Whoever knows the name is told rules and clusters: choose one that cannot be guessed. It goes no further than the filter.
         pub explain_header: Option<String>,
@@ -66,6 +69,7 @@ impl Default for Options {
     fn default() -> Self {
         Options {
             shadow_host_suffix: true,
+            native_mirrors: false,
             explain_header: None,
             filter_state: true,
             max_active_faults: 4096,

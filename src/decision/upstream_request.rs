@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use crate::action::mirror;
 use crate::decision::Routed;
 use crate::header::edits::HeaderEdits;
 use crate::header::format::Attribute;
@@ -57,6 +58,14 @@ impl Routed {
             edits.set(":path", rewrite.apply(request, &self.route.matches.path));
         }
         edits
+    }
+
+    /// Lets Envoy's router make the copies, where its routes are ours.
+    pub fn ask_for_copies<'t>(&'t self, request: &Request, edits: &mut HeaderEdits<'t, '_>) {
+        let clusters = self.mirrors().map(|mirror| mirror.cluster.name(|| request.port()));
+        if let Some(key) = mirror::key(clusters) {
+            edits.set(reserved::MIRROR, into_bytes(key));
+        }
     }
 
     /// A gRPC client's own deadline holds where it is shorter, as under `max_grpc_timeout`.

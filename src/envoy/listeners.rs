@@ -266,7 +266,7 @@ impl Stand<'_> {
         let name = self.name();
         Ok(Planned {
             callbacks: Callbacks::new(&loaded.table, &loaded.options),
-            routes: route_configuration(&name, &loaded.table, hash),
+            routes: route_configuration(&name, &loaded.table, &loaded.options, hash),
             is_edge: self.gateways.is_some(),
             grpc_web: self.grpc_web,
             address: self.address,

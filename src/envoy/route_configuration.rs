@@ -1,26 +1,33 @@
 //! `envoy.config.route.v3.RouteConfiguration`: the overlay, and Istio's default routes behind it.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Value, json};
 
 use super::message::message;
+use super::overlay::Overlay;
 use super::{hash_policy, retry_policy};
 use crate::action::hash_policy::HashPolicy;
-use crate::action::retry::Variant;
+use crate::config::Options;
 use crate::reserved;
 use crate::route::{RouteTable, VirtualHost};
 
 /// The routes of a listener: a virtual host for each that the filter's table has, and the one for everything else, which is there whatever
 /// the table says, for a rewritten authority is looked up anew. `hash` tells the key of a host's default route.
-pub(super) fn route_configuration(name: &str, table: &RouteTable, hash: impl Fn(&str) -> Option<HashPolicy>) -> Value {
-    let overlay = overlay(table);
+pub(super) fn route_configuration(
+    name: &str,
+    table: &RouteTable,
+    options: &Options,
+    hash: impl Fn(&str) -> Option<HashPolicy>,
+) -> Value {
+    let overlay = Overlay::new(table, options);
     let mut hosts: Vec<Value> = Vec::new();
-    let mut everything = virtual_host("*", &["*".to_owned()], &overlay, None);
+    let mut everything = virtual_host("*", &["*".to_owned()], overlay.routes(None), None);
     for (host, domains) in table.virtual_hosts.iter().zip(table.domains()) {
         let default = host.default_cluster.as_deref();
         let default = default.map(|cluster| default_route(cluster, hash(&host.name).as_ref()));
-        let value = with_tls(virtual_host(&host.name, &domains, &overlay, default), host);
+        let value = with_tls(
+            virtual_host(&host.name, &domains, overlay.routes(Some(host)), default),
+            host,
+        );
         match domains.iter().any(|domain| domain == "*") {
             true => everything = value,
             false if domains.is_empty() => {}
@@ -38,12 +45,12 @@ pub(super) fn route_configuration(name: &str, table: &RouteTable, hash: impl Fn(
     })
 }
 
-fn virtual_host(name: &str, domains: &[String], overlay: &[Value], default: Option<Value>) -> Value {
+fn virtual_host(name: &str, domains: &[String], overlay: Vec<Value>, default: Option<Value>) -> Value {
     json!({
         "name": name,
         "domains": domains,
         "include_request_attempt_count": true,
-        "routes": overlay.iter().cloned().chain(default).collect::<Vec<_>>(),
+        "routes": overlay.into_iter().chain(default).collect::<Vec<_>>(),
     })
 }
 
@@ -52,49 +59,6 @@ fn with_tls(mut value: Value, host: &VirtualHost) -> Value {
         fields.insert("require_tls".to_owned(), "ALL".into());
     }
     value
-}
-
-/// The routes that a request takes once the filter has named its cluster: one for each retry policy that headers cannot ask for, and behind
-/// them the one with Istio's default policy. A client gets to none of them, for its reserved headers are taken away.
-fn overlay(table: &RouteTable) -> Vec<Value> {
-    let rules = table.virtual_hosts.iter().filter_map(|host| host.routes.as_ref());
-    let forwards = rules
-        .flat_map(|routes| routes.iter())
-        .filter_map(|route| route.action.forward());
-    let wanted = forwards
-        .filter_map(|forward| forward.retry.as_ref())
-        .map(|retry| retry.variant);
-    // The plain one is there before anybody wants it, so that a first retry policy is news to the filter alone.
-    let variants: BTreeSet<Variant> = wanted.chain([Variant::default()]).collect();
-    let variants = variants.iter().map(|variant| {
-        let key = variant.key();
-        let chosen = json!({"name": reserved::RETRY, "string_match": {"exact": key}});
-        overlay_route(
-            &format!("switchyard {key}"),
-            Some(chosen),
-            retry_policy::variant(variant),
-        )
-    });
-    let default = overlay_route("switchyard", None, retry_policy::default(true));
-    variants.chain([default]).collect()
-}
-
-fn overlay_route(name: &str, chosen: Option<Value>, retry_policy: Value) -> Value {
-    let routed = json!({"name": reserved::CLUSTER, "present_match": true});
-    let headers: Vec<Value> = [Some(routed), chosen].into_iter().flatten().collect();
-    json!({
-        "name": name,
-        // The empty prefix takes `*` too, which OPTIONS may ask for.
-        "match": {"prefix": "", "headers": headers},
-        "route": {
-            "cluster_header": reserved::CLUSTER,
-            "timeout": "0s",
-            "max_grpc_timeout": "0s",
-            "retry_policy": retry_policy,
-            "hash_policy": hash_policy::by_filter(),
-        },
-        "request_headers_to_remove": [reserved::CLUSTER, reserved::RETRY],
-    })
 }
 
 /// Istio's route to a service that no VirtualService has.

@@ -10,7 +10,7 @@ use crate::route::RouteTable;
 pub struct Callbacks {
     /// Headers of responses are read or changed.
     pub responses: bool,
-    /// Requests are copied, with their bodies.
+    /// Requests are copied by the filter, with their bodies.
     pub mirrors: bool,
 }
 
@@ -25,6 +25,7 @@ impl Callbacks {
         for route in rules.flat_map(|routes| routes.iter()) {
             callbacks.add(&route.action);
         }
+        callbacks.mirrors &= !options.native_mirrors;
         callbacks
     }
 
@@ -85,6 +86,15 @@ mod tests {
         );
         let mirror = r#", "mirror": {"host": "b"}"#;
         assert_eq!(callbacks(mirror, simple), Callbacks { mirrors: true, ..none });
+    }
+
+    #[test]
+    fn copies_that_envoy_makes_are_no_business_of_the_filter() {
+        let json = r#"{"proxy": {"port": 80}, "options": {"nativeMirrors": true}, "resources": [
+            {"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": {"name": "a"},
+             "spec": {"hosts": ["a"], "http": [{"route": [{"destination": {"host": "a"}}], "mirror": {"host": "b"}}]}}]}"#;
+        let plugin = Plugin::load(json.as_bytes()).unwrap();
+        assert_eq!(Callbacks::new(&plugin.table, &plugin.options), Callbacks::default());
     }
 
     #[test]

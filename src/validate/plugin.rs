@@ -8,6 +8,10 @@ use crate::reserved;
 pub(super) fn validate(at: &At, config: &Config) {
     proxy(&at.field("proxy"), &config.proxy);
     options(&at.field("options"), &config.options);
+    if config.options.native_mirrors && config.proxy.port.is_none() {
+        let message = "is for routes that switchyard makes, which have a `proxy.port`; leave it out, and the filter makes the copies";
+        at.field("options").field("nativeMirrors").refuse(message);
+    }
 }
 
 fn proxy(at: &At, proxy: &Proxy) {

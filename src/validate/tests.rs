@@ -61,6 +61,18 @@ fn the_plugins_own_fields_have_limits_too() {
 }
 
 #[test]
+fn native_mirrors_need_routes_that_are_ours() {
+    let paths = |proxy: Value| {
+        let json = json!({"proxy": proxy, "options": {"nativeMirrors": true}});
+        let (config, _) = Config::from_json(json.to_string().as_bytes());
+        let findings = validate(&config).into_iter().map(|finding| finding.path);
+        findings.collect::<Vec<_>>()
+    };
+    assert_eq!(paths(json!({})), ["options.nativeMirrors"]);
+    assert_eq!(paths(json!({"port": 80})), [""; 0]);
+}
+
+#[test]
 fn annotations_that_istio_keeps_to_itself_are_refused() {
     let json = json!({"resources": [{
         "apiVersion": "networking.istio.io/v1", "kind": "DestinationRule",

@@ -17,6 +17,7 @@ mod formats;
 mod goldens;
 mod hashing;
 mod istio;
+mod native_mirrors;
 mod observability;
 mod policies;
 mod protocols;

@@ -93,6 +93,12 @@ impl Case {
         serde_json::to_vec(&json!({"proxy": proxy, "resources": self.resources})).unwrap()
     }
 
+    /// Whether a rule mirrors.
+    pub fn has_mirrors(&self) -> bool {
+        let mut resources = self.resources.iter();
+        resources.any(|object| object["spec"]["http"].to_string().contains("\"mirror"))
+    }
+
     /// `mesh`, or the gateways that select the proxy by its labels.
     fn gateways(&self) -> Vec<String> {
         if !self.proxy.is_gateway {

@@ -9,8 +9,7 @@ pub fn reason(case: &Case, observed: &Outcome, ours: &Outcome, fields: &[String]
         (Outcome::Untouched, Outcome::Answered(_)) if has_wildcard(case) => Some("wildcard"),
         (Outcome::Answered(_), Outcome::Answered(ours)) => {
             let only_mirrors = fields.iter().all(|field| field.starts_with("mirrors:"));
-            let alone = ["NC", "UH"].iter().any(|flag| ours.flags.contains(flag));
-            (only_mirrors && alone).then_some("mirror-without-primary")
+            (only_mirrors && ours.has_no_host()).then_some("mirror-without-primary")
         }
         _ => None,
     }

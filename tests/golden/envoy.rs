@@ -42,14 +42,19 @@ const AGAIN: usize = 3;
 const PATIENCE: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(20);
 
-/// Runs the cases, each with what the library says may come of its requests.
-pub fn run(mut cases: Vec<(Case, Possible)>) -> Report {
+/// Runs the cases, each with what the library says may come of its requests; `native_mirrors` is the filter's option.
+pub fn run(cases: &mut [(Case, Possible)], native_mirrors: bool) -> Report {
     cases.iter_mut().for_each(forget_fault_flags);
+    if native_mirrors {
+        let possible = cases.iter_mut().flat_map(|(_, possible)| possible.values_mut());
+        let possible = possible.flatten().flatten();
+        possible.for_each(|seen| seen.outcome.forget_mirrors_without_primary());
+    }
     let mut report = Report::default();
     let mut echo = Echo::new();
     let mut alike: BTreeMap<String, Vec<(Site, &Possible)>> = BTreeMap::new();
-    for (case, possible) in &cases {
-        match Site::new(case, &mut echo) {
+    for (case, possible) in &*cases {
+        match Site::new(case, native_mirrors, &mut echo) {
             Ok(site) => alike.entry(site.clusters()).or_default().push((site, possible)),
             Err(findings) => case
                 .listeners
@@ -123,7 +128,6 @@ struct Fleet<'a> {
     envoy: Envoy,
     log: Log,
     echo: &'a Echo,
-    cases: Vec<&'a str>,
 }
 
 /// Sends everything to one Envoy and compares what comes of it.
@@ -135,7 +139,6 @@ async fn serve(sites: &[(Site<'_>, &Possible)], echo: &Echo) -> Report {
         envoy: Envoy::start(&bootstrap, directory.path()).await,
         log,
         echo,
-        cases: sites.iter().map(|(site, _)| site.case.name.as_str()).collect(),
     };
     let asked: Vec<Vec<Vec<Asked>>> = sites.iter().map(|(site, possible)| asked(site, possible)).collect();
     let answers = Answers::default();
@@ -190,12 +193,13 @@ impl Fleet<'_> {
         )
     }
 
-    /// Waits for the copies that the filter says it has sent; if they do not come, the comparison says so.
+    /// Waits for the copies that Envoy is still sending; if they do not come, the comparison says so.
     async fn copies_arrive(&self) {
         let begin = Instant::now();
         while begin.elapsed() < PATIENCE {
             let stats = self.envoy.admin.stats().await;
-            if self.echo.mirrors(&self.cases) >= stats.sum("wasmcustom.switchyard_mirrored_total", "") {
+            let count = |gauge| stats.sum("cluster.", gauge);
+            if count(".upstream_rq_active") + count(".upstream_rq_pending_active") == 0 {
                 return;
             }
             tokio::time::sleep(POLL).await;

@@ -52,23 +52,27 @@ fn main() -> ExitCode {
     };
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
     std::thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
-    let (library, cases) = library.into_inner().unwrap();
+    let (library, mut cases) = library.into_inner().unwrap();
     println!("{}", library.checks("library"));
-    let envoy = envoy::run(cases);
+    let envoy = envoy::run(&mut cases, false);
     println!("{}", envoy.checks("envoy"));
-    let halves = [("library", library), ("envoy", envoy)];
-    halves
-        .iter()
-        .for_each(|(name, half)| println!("{}", half.summary(name)));
-    for (name, half) in &halves {
-        half.disagreements()
+    cases.retain(|(case, _)| case.has_mirrors());
+    let native = envoy::run(&mut cases, true);
+    let mut parts = vec![("library", library), ("envoy", envoy)];
+    // Of a folder of somebody's choice nothing may be mirrored.
+    if !cases.is_empty() {
+        parts.push(("envoy, nativeMirrors", native));
+    }
+    parts.iter().for_each(|(name, part)| println!("{}", part.summary(name)));
+    for (name, part) in &parts {
+        part.disagreements()
             .iter()
             .for_each(|line| println!("  {name}: {line}"));
     }
     // A folder of somebody's choice may be about nothing but a difference.
     let is_whole = std::env::var_os("GOLDEN_DIR").is_none();
-    let is_good = |half: &Report| half.is_good() && (!is_whole || half.agrees_nearly_always());
-    if halves.iter().all(|(_, half)| is_good(half)) {
+    let is_good = |part: &Report| part.is_good() && (!is_whole || part.agrees_nearly_always());
+    if parts.iter().all(|(_, part)| is_good(part)) {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

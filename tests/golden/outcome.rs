@@ -138,6 +138,22 @@ impl Outcome {
             answer.flags = if kept.is_empty() { "-".to_owned() } else { kept };
         }
     }
+
+    /// Envoy's router makes no copies of what it has no host for.
+    pub fn forget_mirrors_without_primary(&mut self) {
+        if let Outcome::Answered(answer) = self
+            && answer.has_no_host()
+        {
+            answer.mirrors.clear();
+        }
+    }
+}
+
+impl Answer {
+    /// Whether Envoy had nowhere to send the request.
+    pub fn has_no_host(&self) -> bool {
+        ["NC", "UH"].iter().any(|flag| self.flags.contains(flag))
+    }
 }
 
 impl Upstream {

@@ -3,11 +3,15 @@
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
+use switchyard::action::RequestMirrorPolicy;
 use switchyard::config::Options;
+use switchyard::decision::{Routed, mirror};
+use switchyard::header::edits::HeaderEdits;
 use switchyard::header::map::HeaderMap;
+use switchyard::request::Request;
 
 use crate::host;
-use crate::metrics::{Counter, Metrics};
+use crate::metrics::{Counter, Metrics, RouteMetrics};
 
 /// A copy to be sent.
 #[derive(Debug)]
@@ -20,6 +24,28 @@ pub struct Mirror {
     pub timeout: Duration,
     /// Counts it, once it is sent.
     pub sent: Counter,
+}
+
+impl Mirror {
+    /// The copies of a request, each with the headers that it goes upstream with.
+    pub fn all(
+        routed: &Routed,
+        metrics: &RouteMetrics,
+        request: &Request,
+        edits: &HeaderEdits,
+        options: &Options,
+    ) -> Vec<Mirror> {
+        let headers = mirror::headers(&edits.applied(), options.shadow_host_suffix);
+        let own = Duration::from_millis(u64::try_from(options.mirror_timeout_ms).unwrap_or_default());
+        let timeout = routed.forward().and_then(|forward| forward.timeout).unwrap_or(own);
+        let copy = |mirror: &RequestMirrorPolicy| Mirror {
+            sent: metrics.mirrored(routed, mirror),
+            cluster: mirror.cluster.name(|| request.port()).into_owned(),
+            headers: headers.clone(),
+            timeout,
+        };
+        routed.mirrors().map(copy).collect()
+    }
 }
 
 /// One configuration's copies, and the bounds they keep.

@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
-use switchyard::action::RequestMirrorPolicy;
 use switchyard::action::hash_policy::HashKey;
-use switchyard::decision::mirror;
 use switchyard::decision::upstream_request::remove_reserved;
 use switchyard::decision::{Decision, Routed, decide};
 use switchyard::dice::Dice;
@@ -116,15 +114,19 @@ impl Stream {
 
     fn route(&mut self, routed: Routed, request: &Request, end_of_stream: bool) -> Action {
         let metrics = self.shared.metrics.of(&routed.route);
-        let edits = routed.request_edits(request, &host::attribute);
-        let mirrors = if routed.is_answered_here() {
-            Vec::new()
-        } else {
-            self.mirrors(&routed, &metrics, request, &edits)
-        };
+        let mut edits = routed.request_edits(request, &host::attribute);
+        let is_copied = self.is_copied(&routed, request);
+        let mut mirrors = Vec::new();
+        if is_copied && self.shared.plugin.options.native_mirrors {
+            routed.ask_for_copies(request, &mut edits);
+            let asked_for = routed.mirrors();
+            asked_for.for_each(|mirror| metrics.mirrored(&routed, mirror).increment());
+        } else if is_copied {
+            mirrors = Mirror::all(&routed, &metrics, request, &edits, &self.shared.plugin.options);
+        }
         let reply = routed.local_reply(request, &host::attribute);
         host::edit_request(&edits.into_vec());
-        self.tell(&routed, &metrics, !mirrors.is_empty());
+        self.tell(&routed, &metrics, is_copied);
         let set_cookies = hash(&routed, request, &self.shared);
         let delay = routed.delay;
         let aborts = routed.abort.map_or(Counter::default(), |_| metrics.aborts_injected);
@@ -166,26 +168,19 @@ impl Stream {
         Vec::new()
     }
 
-    fn mirrors(&self, routed: &Routed, metrics: &RouteMetrics, request: &Request, edits: &HeaderEdits) -> Vec<Mirror> {
-        let mut wanted = routed.mirrors().peekable();
-        if wanted.peek().is_none() {
-            return Vec::new();
-        }
-        if request.method == b"CONNECT" || request.headers.get("upgrade").is_some() {
-            self.shared.metrics.mirrors_skipped.add(wanted.count() as i64);
-            return Vec::new();
-        }
-        let options = &self.shared.plugin.options;
-        let headers = mirror::headers(&edits.applied(), options.shadow_host_suffix);
-        let own = Duration::from_millis(u64::try_from(options.mirror_timeout_ms).unwrap_or_default());
-        let timeout = routed.forward().and_then(|forward| forward.timeout).unwrap_or(own);
-        let copy = |mirror: &RequestMirrorPolicy| Mirror {
-            sent: metrics.mirrored(routed, mirror),
-            cluster: mirror.cluster.name(|| request.port()).into_owned(),
-            headers: headers.clone(),
-            timeout,
+    /// Whether copies are to be made. Those of the filter are whole requests; Envoy's router copies upgrades as well.
+    fn is_copied(&self, routed: &Routed, request: &Request) -> bool {
+        let wanted = if routed.is_answered_here() {
+            0
+        } else {
+            routed.mirrors().count()
         };
-        wanted.map(copy).collect()
+        let upgrades = || request.headers.get("upgrade").is_some() && !self.shared.plugin.options.native_mirrors;
+        let skipped = wanted > 0 && (request.method == b"CONNECT" || upgrades());
+        if skipped {
+            self.shared.metrics.mirrors_skipped.add(wanted as i64);
+        }
+        wanted > 0 && !skipped
     }
 
     fn wait(&mut self, delay: Duration, then: Then) -> Action {

@@ -175,8 +175,8 @@ fn union_of_routes(has: &Resources, wants: &Resources) -> Resources {
     both
 }
 
-/// Adds to each virtual host the variants of the overlay route that the old one of that name has. A variant is named by what it is, so
-/// equal names are equal routes.
+/// Adds to each virtual host the variants of the overlay route that the old one of that name has. What picks a variant says what it is, so
+/// those that are picked alike are alike.
 fn keep_variants(old: &Value, new: &mut Value) {
     let old_hosts = old.get("virtual_hosts").and_then(Value::as_array);
     let hosts = new.get_mut("virtual_hosts").and_then(Value::as_array_mut);
@@ -189,22 +189,25 @@ fn keep_variants(old: &Value, new: &mut Value) {
         let Some(routes) = host.get_mut("routes").and_then(Value::as_array_mut) else {
             continue;
         };
-        let names: BTreeSet<String> = routes.iter().filter_map(variant).map(str::to_owned).collect();
-        let gone = |route: &&Value| variant(route).is_some_and(|name| !names.contains(name));
+        let names: BTreeSet<Vec<&str>> = routes.iter().map(variant).collect();
+        let gone = |route: &&Value| !variant(route).is_empty() && !names.contains(&variant(route));
         let kept: Vec<Value> = old_routes.into_iter().flatten().filter(gone).cloned().collect();
-        // Before the overlay route that takes whatever has no variant.
-        let first = routes.iter().take_while(|route| variant(route).is_some()).count();
-        routes.splice(first..first, kept);
+        // They take nothing from the new ones: a retry policy that is gone is gone with all mirrors, and mirrors alone are for none that retry.
+        routes.splice(0..0, kept);
     }
 }
 
-/// The name by which the filter picks the route, if it is a variant of the overlay route.
-fn variant(route: &Value) -> Option<&str> {
-    let headers = route.pointer("/match/headers")?.as_array()?;
-    let header = headers
-        .iter()
-        .find(|header| header.get("name").and_then(Value::as_str) == Some(reserved::RETRY))?;
-    header.pointer("/string_match/exact")?.as_str()
+/// By what the filter picks the route, if it is a variant of the overlay route.
+fn variant(route: &Value) -> Vec<&str> {
+    let headers = route.pointer("/match/headers").and_then(Value::as_array);
+    let picks = |header: &Value| {
+        let name = header.get("name").and_then(Value::as_str);
+        name.is_some_and(|name| [reserved::RETRY, reserved::MIRROR].contains(&name))
+    };
+    let picking = headers.into_iter().flatten().filter(|header| picks(header));
+    picking
+        .filter_map(|header| header.pointer("/string_match/exact")?.as_str())
+        .collect()
 }
 
 #[cfg(test)]

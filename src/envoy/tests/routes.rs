@@ -75,6 +75,100 @@ fn retry_policies_that_headers_cannot_ask_for_are_variants_named_by_what_they_ar
     assert_eq!(by_name(routes)["switchyard"]["route"]["retry_policy"]["num_retries"], 2);
 }
 
+/// A rule for `reviews` that mirrors to subsets, and one for `other` that does so under another authority.
+fn mirroring() -> String {
+    let to = "route: [{destination: {host: reviews}}]";
+    let mirror = |subset: &str| format!("mirror: {{host: reviews, subset: {subset}}}");
+    let own = format!("{{{}, retries: {{attempts: 1, backoff: 50ms}}, {to}}}", mirror("v1"));
+    let half = "mirrors: [{destination: {host: reviews, subset: v1}}, {destination: {host: reviews, subset: v2}, percentage: {value: 50}}]";
+    let elsewhere = format!("{{{}, rewrite: {{authority: reviews}}, {to}}}", mirror("v3"));
+    let reviews = virtual_service(&format!(
+        "{{hosts: [reviews], http: [{{match: [{{uri: {{prefix: /a}}}}], {half}, {to}}}, {own}]}}"
+    ));
+    let other = virtual_service(&format!("{{hosts: [other.example.com], http: [{elsewhere}]}}"));
+    format!(
+        "{reviews}---\n{}",
+        other.replace(SERVICES, "").replace("name: v}", "name: w}")
+    )
+}
+
+#[test]
+fn mirrors_that_envoy_makes_stand_in_routes_of_the_hosts_whose_requests_ask_for_them() {
+    let hosts = virtual_hosts(
+        &listeners(&configuration(&mirroring(), r#"{"options": {"nativeMirrors": true}}"#))["default_9080"],
+    );
+    let name = |begin: &str, subsets: &[&str]| {
+        let clusters = subsets
+            .iter()
+            .map(|subset| format!(" outbound|9080|{subset}|reviews.default.svc.cluster.local"));
+        format!("{begin} mirror{}", clusters.collect::<String>())
+    };
+    let retried = "switchyard custom backoff=50ms";
+    let everywhere = [
+        retried.to_owned(),
+        "switchyard custom".to_owned(),
+        name("switchyard", &["v3"]),
+        "switchyard".to_owned(),
+    ];
+    assert_eq!(hosts["*"].1, everywhere);
+    assert_eq!(hosts["other.example.com"].1, everywhere);
+    // With mirrors before without, for whoever asks for those that are not there goes on without.
+    let own = [
+        name(retried, &["v1"]),
+        retried.to_owned(),
+        "switchyard custom".to_owned(),
+        name("switchyard", &["v3"]),
+        name("switchyard", &["v1", "v2"]),
+        name("switchyard", &["v1"]),
+        "switchyard".to_owned(),
+        "default".to_owned(),
+    ];
+    assert_eq!(hosts["reviews.default.svc.cluster.local"].1, own);
+    let without = listeners(&configuration(&mirroring(), "{}"));
+    let names = &virtual_hosts(&without["default_9080"])["*"].1;
+    assert!(names.iter().all(|name| !name.contains("mirror")), "{names:?}");
+}
+
+#[test]
+fn a_route_with_mirrors_is_picked_by_what_it_is() {
+    let route = |options: &str, name: &str| {
+        let callers = format!(r#"{{"options": {{"nativeMirrors": true{options}}}}}"#);
+        let all = listeners(&configuration(&mirroring(), &callers));
+        let hosts = by_name(&connection_manager(&all["default_9080"])["route_config"]["virtual_hosts"]);
+        by_name(&hosts["reviews.default.svc.cluster.local"]["routes"])[name].clone()
+    };
+    let cluster = "outbound|9080|v1|reviews.default.svc.cluster.local";
+    let plain = route("", &format!("switchyard mirror {cluster}"));
+    let picked = json!([
+        {"name": crate::reserved::CLUSTER, "present_match": true},
+        {"name": crate::reserved::RETRY, "present_match": false},
+        {"name": crate::reserved::MIRROR, "string_match": {"exact": cluster}},
+    ]);
+    assert_eq!(plain["match"]["headers"], picked);
+    assert_eq!(plain["request_headers_to_remove"], json!(crate::reserved::ALL));
+    assert_eq!(
+        plain["route"]["request_mirror_policies"],
+        json!([{"cluster": cluster, "trace_sampled": false}])
+    );
+    assert_eq!(plain["route"]["retry_policy"]["num_retries"], 2);
+    let retried = route(
+        r#", "shadowHostSuffix": false"#,
+        &format!("switchyard custom backoff=50ms mirror {cluster}"),
+    );
+    assert_eq!(
+        retried["match"]["headers"][1]["string_match"]["exact"],
+        "custom backoff=50ms"
+    );
+    assert_eq!(
+        retried["route"]["request_mirror_policies"][0]["disable_shadow_host_suffix_append"],
+        true
+    );
+    assert_eq!(
+        retried["route"]["retry_policy"]["retry_back_off"]["base_interval"],
+        "0.050s"
+    );
+}
+
 #[test]
 fn a_service_without_a_virtual_service_is_hashed_by_envoy_itself() {
     let rule = "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: r}\nspec: {host: reviews, trafficPolicy: {loadBalancer: {consistentHash: {httpCookie: {name: c, ttl: 60s, path: /}}}}}\n";

@@ -24,10 +24,15 @@ pub struct Twins {
 impl Twins {
     /// In front of services at port 8080. `edit` gets the other listener's connection manager, less our filter.
     pub async fn start(manifests: &[String], edit: impl FnOnce(&mut Value)) -> Self {
+        Self::with_options(&json!({}), manifests, edit).await
+    }
+
+    /// The same, where the filter has these options.
+    pub async fn with_options(options: &Value, manifests: &[String], edit: impl FnOnce(&mut Value)) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let ports = [Port::reserve(), Port::reserve()];
         let [ours, native] = ports.each_ref().map(Port::address);
-        let mut bootstrap = bootstrap(manifests, ours, directory.path());
+        let mut bootstrap = bootstrap(options, manifests, ours, directory.path());
         let listeners = bootstrap["static_resources"]["listeners"].as_array_mut().unwrap();
         let mut twin = listeners[0].clone();
         twin["name"] = "native".into();
@@ -50,8 +55,9 @@ impl Twins {
     }
 }
 
-fn bootstrap(manifests: &[String], listen: SocketAddr, directory: &Path) -> Value {
-    let callers = json!({"callers": [{"name": "client", "ports": [{"number": 8080, "listen": listen.port()}]}]});
+fn bootstrap(options: &Value, manifests: &[String], listen: SocketAddr, directory: &Path) -> Value {
+    let caller = json!({"name": "client", "ports": [{"number": 8080, "listen": listen.port()}]});
+    let callers = json!({"options": options, "callers": [caller]});
     let path = |name: &str| directory.join(name);
     std::fs::write(path("manifests.yaml"), manifests.join("---\n")).unwrap();
     std::fs::write(path("callers.json"), callers.to_string()).unwrap();

@@ -45,14 +45,8 @@ pub struct Echo {
     arrived: Arc<Mutex<Arrived>>,
 }
 
-/// What arrived so far.
-#[derive(Default)]
-struct Arrived {
-    /// By the request's id.
-    requests: HashMap<String, Vec<Received>>,
-    /// How many copies, by the case.
-    mirrors: HashMap<String, u64>,
-}
+/// What arrived so far, by the request's id.
+type Arrived = HashMap<String, Vec<Received>>;
 
 impl Echo {
     /// None yet.
@@ -96,23 +90,7 @@ impl Echo {
 
     /// What arrived of a request, in order; it is forgotten here.
     pub fn take(&self, id: &str) -> Vec<Received> {
-        self.arrived.lock().unwrap().requests.remove(id).unwrap_or_default()
-    }
-
-    /// How many copies arrived of these cases' requests.
-    pub fn mirrors(&self, cases: &[&str]) -> u64 {
-        let arrived = self.arrived.lock().unwrap();
-        cases.iter().filter_map(|case| arrived.mirrors.get(*case)).sum()
-    }
-}
-
-impl Arrived {
-    fn add(&mut self, id: &str, received: Received) {
-        if received.is_mirror() {
-            let case = id.split(':').next().unwrap();
-            *self.mirrors.entry(case.to_owned()).or_default() += 1;
-        }
-        self.requests.entry(id.to_owned()).or_default().push(received);
+        self.arrived.lock().unwrap().remove(id).unwrap_or_default()
     }
 }
 
@@ -131,7 +109,10 @@ async fn answer(
         path: head.uri.to_string(),
         headers: head.headers,
     };
-    arrived.lock().unwrap().add(&id.unwrap_or_default(), received);
+    {
+        let mut arrived = arrived.lock().unwrap();
+        arrived.entry(id.unwrap_or_default()).or_default().push(received);
+    }
     if let Some(delay) = delay {
         tokio::time::sleep(Duration::from_millis(delay.parse().unwrap())).await;
     }

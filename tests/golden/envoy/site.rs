@@ -26,7 +26,7 @@ pub struct Site<'c> {
 
 impl<'c> Site<'c> {
     /// Makes it, with every endpoint moved to where its workload listens.
-    pub fn new(case: &'c Case, echo: &mut Echo) -> Result<Site<'c>, Vec<Finding>> {
+    pub fn new(case: &'c Case, native_mirrors: bool, echo: &mut Echo) -> Result<Site<'c>, Vec<Finding>> {
         let held: Vec<Port> = case.listeners.keys().map(|_| Port::reserve()).collect();
         let addresses: BTreeMap<u16, SocketAddr> = case
             .listeners
@@ -34,7 +34,7 @@ impl<'c> Site<'c> {
             .copied()
             .zip(held.iter().map(Port::address))
             .collect();
-        let callers = callers(case, &addresses);
+        let callers = callers(case, native_mirrors, &addresses);
         let mut objects = case.resources.clone();
         objects.iter_mut().for_each(|object| moved(object, echo));
         let (manifests, findings) = Manifests::new(objects, &callers);
@@ -79,7 +79,7 @@ fn listeners(bootstrap: &mut Value) -> &mut Vec<Value> {
 }
 
 /// The case's proxy, which listens where `addresses` say.
-fn callers(case: &Case, addresses: &BTreeMap<u16, SocketAddr>) -> Callers {
+fn callers(case: &Case, native_mirrors: bool, addresses: &BTreeMap<u16, SocketAddr>) -> Callers {
     let ports = addresses.iter();
     let ports = ports.map(|(number, address)| json!({"number": number, "listen": address.port()}));
     let caller = json!({
@@ -89,7 +89,8 @@ fn callers(case: &Case, addresses: &BTreeMap<u16, SocketAddr>) -> Callers {
         "gateway": case.proxy.is_gateway,
         "ports": ports.collect::<Vec<_>>(),
     });
-    let callers = json!({"admin": "127.0.0.1:0", "access_log": "set later", "callers": [caller]});
+    let options = json!({"nativeMirrors": native_mirrors});
+    let callers = json!({"admin": "127.0.0.1:0", "access_log": "set later", "options": options, "callers": [caller]});
     let (callers, findings) = Callers::from_json(callers.to_string().as_bytes());
     assert!(findings.is_empty(), "{}: {findings:?}", case.name);
     callers

@@ -174,8 +174,59 @@ fn variants_of_the_earlier_configuration_stay_beside_the_new_ones() {
     let both = take(&has, make(&has, &wants));
     let list = both.routes["r"]["virtual_hosts"][0]["routes"].as_array().unwrap();
     let names: Vec<&str> = list.iter().map(|route| route["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["y", "z", "x", "overlay", "own"]);
+    assert_eq!(names, ["x", "y", "z", "overlay", "own"]);
     assert_eq!(list[4]["route"]["cluster"], "new");
+    assert_eq!(take(&both, trim(&both, &wants)), wants);
+}
+
+#[test]
+fn a_kept_variant_with_mirrors_takes_nothing_from_a_new_one() {
+    // As the overlay orders them: who asks for mirrors that are not there goes on with the retry policy alone.
+    let route = |retry: Option<&str>, mirrors: Option<&str>| {
+        let retried = |key| json!({"name": reserved::RETRY, "string_match": {"exact": key}});
+        let not_retried = json!({"name": reserved::RETRY, "present_match": false});
+        let mirrored = mirrors.map(|key| json!({"name": reserved::MIRROR, "string_match": {"exact": key}}));
+        let headers: Vec<Value> = [retry.map_or(not_retried, retried)]
+            .into_iter()
+            .chain(mirrored)
+            .collect();
+        json!({"name": format!("{retry:?} {mirrors:?}"), "match": {"prefix": "", "headers": headers}})
+    };
+    let with = |mirrors: &str| {
+        let routes = [
+            route(Some("x"), Some(mirrors)),
+            route(Some("x"), None),
+            route(None, Some(mirrors)),
+        ];
+        let configuration = json!({"name": "r", "virtual_hosts": [{"name": "*", "routes": routes}]});
+        Snapshot {
+            routes: Resources::from([("r".to_owned(), configuration)]),
+            ..Snapshot::default()
+        }
+    };
+    let (has, wants) = (with("old"), with("new"));
+    let both = take(&has, make(&has, &wants));
+    let list = both.routes["r"]["virtual_hosts"][0]["routes"].as_array().unwrap();
+    let takes = |retry: Option<&str>, mirrors: &str| {
+        let is_taken = |header: &Value| {
+            let value = if header["name"] == reserved::RETRY {
+                retry
+            } else {
+                Some(mirrors)
+            };
+            match header["present_match"].as_bool() {
+                Some(present) => value.is_some() == present,
+                None => value == header["string_match"]["exact"].as_str(),
+            }
+        };
+        let takes = |route: &&Value| route["match"]["headers"].as_array().unwrap().iter().all(is_taken);
+        list.iter().find(takes).unwrap()["name"].as_str().unwrap()
+    };
+    for mirrors in ["old", "new"] {
+        for retry in [Some("x"), None] {
+            assert_eq!(takes(retry, mirrors), format!("{retry:?} {:?}", Some(mirrors)));
+        }
+    }
     assert_eq!(take(&both, trim(&both, &wants)), wants);
 }
 
