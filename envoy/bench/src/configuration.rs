@@ -149,7 +149,7 @@ struct Live {
 impl Live {
     fn start(bench: &Bench, shape: Shape, rules: &Rules, workers: usize) -> Result<Self> {
         let directory = tempfile::tempdir()?;
-        let configuration = configuration(&rules.resources, &bench.programs.wasm)?;
+        let configuration = configuration(&rules.resources, &bench.programs.wasm, json!({}))?;
         let mut snapshot = configuration.snapshot(directory.path());
         // The others are Envoy's own affair: 20,000 of them take it 54 MB a worker, with our filter or without.
         snapshot.clusters.retain(|name, _| name == shape.v1());
@@ -182,7 +182,7 @@ impl Live {
     fn write(&mut self, bench: &Bench, resources: &[Value]) -> Result<impl FnMut() -> Result<()> + use<>> {
         self.version += 1;
         let directory = self.envoy.directory.path().to_owned();
-        let snapshot = configuration(resources, &bench.programs.wasm)?.snapshot(&directory);
+        let snapshot = configuration(resources, &bench.programs.wasm, json!({}))?.snapshot(&directory);
         let (name, extension) = snapshot.extensions.first_key_value().context("a filter")?;
         let plugin = extension
             .pointer("/typed_config/config/configuration/value")

@@ -14,10 +14,10 @@ use crate::measure::{BySide, Plan, Series, rounds};
 use crate::shape::{Ask, destination_rule, service_entry, to, virtual_service};
 use crate::site::{Side, Site, addresses};
 
-/// Figures of two sides, or of all four.
+/// Figures of two sides, or of three.
 #[derive(Debug, Clone, Serialize)]
 pub struct Features {
-    /// A request that is copied to another subset.
+    /// A request that is copied to another subset, by Envoy, by the filter, and by Envoy for the filter.
     pub mirror: BySide,
     /// A request whose headers are set, added to and removed, and its answer's.
     pub headers: BySide,
@@ -65,7 +65,7 @@ pub fn measure(bench: &mut Bench) -> Result<Features> {
     })
 }
 
-/// An Envoy with rules for one service, and where its two sides listen.
+/// An Envoy with rules for one service, and where its sides listen.
 fn start(bench: &Bench, rules: Vec<Value>) -> Result<(Envoy, Vec<(Side, SocketAddr)>)> {
     let ports = bench.load.ports();
     let site = Site::new(vec![
@@ -75,37 +75,33 @@ fn start(bench: &Bench, rules: Vec<Value>) -> Result<(Envoy, Vec<(Side, SocketAd
     ])?;
     let clusters = ["v1", "v2"].map(|subset| format!("outbound|9080|{subset}|reviews.default.svc.cluster.local"));
     let reached: Vec<&str> = clusters.iter().map(String::as_str).collect();
-    let bootstrap = site.bootstrap(&bench.programs, &reached)?;
+    let mut bootstrap = site.bootstrap(&bench.programs, &reached)?;
+    site.add_mirrors(&bench.programs, &mut bootstrap)?;
     let envoy = Envoy::start(&bench.programs.envoy, &bootstrap, tempfile::tempdir()?, 1)?;
     let sides = addresses(&envoy)?.into_iter().collect();
     Ok((envoy, sides))
 }
 
-fn both(bench: &mut Bench, rule: Value) -> Result<BySide> {
-    let (envoy, sides) = start(bench, vec![rule])?;
-    let sides = sides.get(..2).context("two sides")?;
-    rounds(
-        &mut bench.load,
-        &envoy,
-        sides,
-        &Ask::new("/").bytes(),
-        b"v1",
-        bench.plan,
-        Pace::Closed,
-    )
-}
-
 fn mirror(bench: &mut Bench) -> Result<BySide> {
     bench.says("a mirror");
     let rule = json!({"route": [to("reviews", "v1")], "mirror": {"host": "reviews", "subset": "v2"}});
-    both(bench, rule)
+    let (envoy, mut sides) = start(bench, vec![rule])?;
+    sides.truncate(2);
+    sides.push((Side::Mirrors, envoy.listener(Side::Mirrors.name())?));
+    take_turns(bench, &envoy, &sides)
+}
+
+fn take_turns(bench: &mut Bench, envoy: &Envoy, sides: &[(Side, SocketAddr)]) -> Result<BySide> {
+    let ask = Ask::new("/").bytes();
+    rounds(&mut bench.load, envoy, sides, &ask, b"v1", bench.plan, Pace::Closed)
 }
 
 fn headers(bench: &mut Bench) -> Result<BySide> {
     bench.says("header operations");
     let operations = |name: &str| json!({"set": {format!("x-{name}-set"): "a"}, "add": {format!("x-{name}-add"): "b"}, "remove": ["accept-encoding", "server"]});
     let headers = json!({"request": operations("request"), "response": operations("response")});
-    both(bench, json!({"route": [to("reviews", "v1")], "headers": headers}))
+    let (envoy, sides) = start(bench, vec![json!({"route": [to("reviews", "v1")], "headers": headers})])?;
+    take_turns(bench, &envoy, sides.get(..2).context("two sides")?)
 }
 
 fn delays(bench: &mut Bench) -> Result<Vec<Delay>> {

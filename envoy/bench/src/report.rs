@@ -96,14 +96,29 @@ fn features(results: &Results) -> Table {
     };
     let at = format!("p99 ms at {:.0} requests/s", features.tail_rate);
     type Figure = fn(&Figures) -> &Series;
-    let rows: [(&str, _, Figure); 4] = [
-        ("CPU us, mirrored", &features.mirror, |figures| &figures.cpu_us),
-        ("CPU us, headers changed", &features.headers, |figures| &figures.cpu_us),
-        ("p50 ms at that rate", &features.tail, |figures| &figures.p50_ms),
-        (&at, &features.tail, |figures| &figures.p99_ms),
+    let rows: [(&str, _, Side, Figure); 5] = [
+        ("CPU us, mirrored", &features.mirror, Side::Switchyard, |figures| {
+            &figures.cpu_us
+        }),
+        (
+            "CPU us, mirrored (native copies)",
+            &features.mirror,
+            Side::Mirrors,
+            |figures| &figures.cpu_us,
+        ),
+        (
+            "CPU us, headers changed",
+            &features.headers,
+            Side::Switchyard,
+            |figures| &figures.cpu_us,
+        ),
+        ("p50 ms at that rate", &features.tail, Side::Switchyard, |figures| {
+            &figures.p50_ms
+        }),
+        (&at, &features.tail, Side::Switchyard, |figures| &figures.p99_ms),
     ];
-    for (what, sides, figure) in rows {
-        if let (Some(native), Some(own)) = (sides.get(&Side::Native), sides.get(&Side::Switchyard)) {
+    for (what, sides, own, figure) in rows {
+        if let (Some(native), Some(own)) = (sides.get(&Side::Native), sides.get(&own)) {
             let (native, own) = (figure(native), figure(own));
             let (ratio, spread) = ratio(own, native);
             let median = |series: &Series| format!("{:.2}", series.median());

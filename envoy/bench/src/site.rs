@@ -28,10 +28,12 @@ pub enum Side {
     Plain,
     /// One route, and a filter of the SDK that does nothing.
     Noop,
+    /// As [`Self::Switchyard`], with `nativeMirrors`.
+    Mirrors,
 }
 
 impl Side {
-    /// All of them.
+    /// Those that are compared everywhere.
     pub const ALL: [Side; 4] = [Side::Native, Side::Switchyard, Side::Plain, Side::Noop];
 
     /// Its listener's name.
@@ -41,6 +43,7 @@ impl Side {
             Side::Switchyard => "switchyard",
             Side::Plain => "plain",
             Side::Noop => "noop",
+            Side::Mirrors => "mirrors",
         }
     }
 }
@@ -99,7 +102,7 @@ impl Site {
     /// `envoy -c`: a listener for each side, on free ports. Of the clusters only those that are `reached`, for thousands that nobody asks
     /// for would take a minute to set up and change nothing.
     pub fn bootstrap(&self, programs: &Programs, reached: &[&str]) -> Result<Value> {
-        let mut bootstrap = configuration(&self.resources, &programs.wasm)?.bootstrap();
+        let mut bootstrap = configuration(&self.resources, &programs.wasm, json!({}))?.bootstrap();
         let statics = bootstrap.get_mut("static_resources").context("resources")?;
         let clusters = statics
             .get_mut("clusters")
@@ -134,6 +137,21 @@ impl Site {
         Ok(bootstrap)
     }
 
+    /// Adds a listener whose filter leaves copies to Envoy.
+    pub fn add_mirrors(&self, programs: &Programs, bootstrap: &mut Value) -> Result<()> {
+        let own = configuration(&self.resources, &programs.wasm, json!({"nativeMirrors": true}))?.bootstrap();
+        let mut listener = own
+            .pointer("/static_resources/listeners/0")
+            .context("a listener")?
+            .clone();
+        open(&mut listener, Side::Mirrors.name())?;
+        let listeners = bootstrap
+            .pointer_mut("/static_resources/listeners")
+            .and_then(Value::as_array_mut);
+        listeners.context("listeners")?.push(listener);
+        Ok(())
+    }
+
     fn has_faults(&self) -> bool {
         self.resources
             .iter()
@@ -141,11 +159,12 @@ impl Site {
     }
 }
 
-/// What the product makes of the objects, for one caller in namespace `default`.
-pub fn configuration(resources: &[Value], wasm: &Path) -> Result<Configuration> {
+/// What the product makes of the objects, for one caller in namespace `default`, whose filter has these options.
+pub fn configuration(resources: &[Value], wasm: &Path, options: Value) -> Result<Configuration> {
     let callers = json!({
         "admin": "127.0.0.1:0",
         "accessLog": "",
+        "options": options,
         "callers": [{"name": "bench", "ports": [{"number": 9080}]}],
     });
     let (callers, findings) = Callers::from_json(callers.to_string().as_bytes());

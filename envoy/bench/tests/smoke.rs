@@ -41,6 +41,7 @@ fn every_part_measures_something() {
     for part in ["features/mirror", "features/headers", "features/tail"] {
         positive(&format!("/{part}/switchyard/p99_ms/0"));
     }
+    positive("/features/mirror/mirrors/cpu_us/0");
     for figure in ["load_ms/0", "change_ms/0", "gap_ms/0", "json_kb"] {
         positive(&format!("/configuration/0/{figure}"));
     }
