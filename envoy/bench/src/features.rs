@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::bench::Bench;
 use crate::envoy::Envoy;
 use crate::load::Pace;
-use crate::measure::{BySide, Plan, Series, rounds};
+use crate::measure::{BySide, Plan, Series, Sides, rounds};
 use crate::shape::{Ask, destination_rule, service_entry, to, virtual_service};
 use crate::site::{Side, Site, addresses};
 
@@ -148,16 +148,24 @@ fn tail(bench: &mut Bench) -> Result<(BySide, f64)> {
     let user = json!({"match": [{"headers": {"end-user": {"exact": "jason"}}}], "route": [to("reviews", "v2")]});
     let (envoy, sides) = start(bench, vec![user, json!({"route": [to("reviews", "v1")]})])?;
     let sides = sides.get(..2).context("two sides")?;
-    let native = sides.get(..1).context("a side")?;
-    let ask = Ask::new("/").bytes();
-    let peak = rounds(&mut bench.load, &envoy, native, &ask, b"v1", bench.plan, Pace::Closed)?;
-    let rate = 0.7 * peak.get(&Side::Native).context("a side")?.rate.median();
     // Many short turns: what else the machine does then falls into few of them, and not into the median.
     let plan = Plan {
         turn: bench.plan.turn.max(Duration::from_millis(10)),
         rounds: bench.plan.rounds * 5,
         connections: 64,
     };
-    let pace = Pace::Fixed { rate, spin: true };
-    Ok((rounds(&mut bench.load, &envoy, sides, &ask, b"v1", plan, pace)?, rate))
+    let mut clients = Sides::connect(&mut bench.load, sides, &Ask::new("/").bytes(), b"v1", plan)?;
+    let mut figures = BySide::new();
+    let mut rates = Series::default();
+    for _ in 0..plan.rounds {
+        // The machine's speed changes, and the peak with it.
+        let peak = clients.turn(&mut bench.load, &envoy, 1, Pace::Closed, plan.turn / 4)?;
+        let rate = 0.7 * peak.first().context("a side")?.1.run.rate();
+        rates.0.push(rate);
+        let pace = Pace::Fixed { rate, spin: true };
+        for (side, turn) in clients.turn(&mut bench.load, &envoy, sides.len(), pace, plan.turn)? {
+            figures.entry(side).or_default().add(&turn)?;
+        }
+    }
+    Ok((figures, rates.median()))
 }

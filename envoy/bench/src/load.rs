@@ -140,6 +140,13 @@ impl Load {
 }
 
 impl Run {
+    /// Takes in what was seen after it.
+    pub fn add(&mut self, run: Run) {
+        self.latencies.extend(run.latencies);
+        self.elapsed += run.elapsed;
+        self.failed += run.failed;
+    }
+
     /// The share `of` of all latencies is not longer, in milliseconds.
     pub fn percentile(&self, of: f64) -> Result<f64> {
         let mut sorted = self.latencies.clone();

@@ -8,7 +8,8 @@ use anyhow::Result;
 use serde::Serialize;
 
 use crate::envoy::Envoy;
-use crate::load::{Load, Pace};
+use crate::load::clients::Clients;
+use crate::load::{Load, Pace, Run};
 use crate::site::Side;
 
 /// How long and how often.
@@ -67,40 +68,99 @@ impl Series {
     }
 }
 
+/// A turn at full speed is cut into so short parts, in which the sides alternate as well: what else the machine does then meets all of them.
+const PART: Duration = Duration::from_millis(25);
+
+/// The clients of each side, all of which ask the same.
+pub struct Sides(Vec<(Side, Clients)>);
+
+impl Sides {
+    /// Connects to sides, and lets each warm up.
+    pub fn connect(
+        load: &mut Load,
+        addresses: &[(Side, SocketAddr)],
+        ask: &[u8],
+        expected: &[u8],
+        plan: Plan,
+    ) -> Result<Self> {
+        let mut sides = Vec::new();
+        for (side, address) in addresses {
+            // One route leads to one subset, whatever is asked.
+            let any = matches!(side, Side::Plain | Side::Noop).then_some(b"v1".as_slice());
+            let mut clients = load.connect(*address, ask, plan.connections, any.unwrap_or(expected))?;
+            load.run(&mut clients, Pace::Closed, plan.turn / 4)?;
+            sides.push((*side, clients));
+        }
+        Ok(Sides(sides))
+    }
+
+    /// Gives each of the first `count` sides one turn.
+    pub fn turn(
+        &mut self,
+        load: &mut Load,
+        envoy: &Envoy,
+        count: usize,
+        pace: Pace,
+        turn: Duration,
+    ) -> Result<Vec<(Side, Turn)>> {
+        let parts = match pace {
+            Pace::Closed => (turn.as_millis() / PART.as_millis()).max(1) as u32,
+            Pace::Fixed { .. } => 1,
+        };
+        let sides = self.0.iter().take(count);
+        let mut turns: Vec<(Side, Turn)> = sides.map(|(side, _)| (*side, Turn::default())).collect();
+        for _ in 0..parts {
+            for ((side, clients), (_, sum)) in self.0.iter_mut().zip(&mut turns) {
+                let before = envoy.worker_clock()?;
+                let run = load.run(clients, pace, turn / parts)?;
+                sum.cpu += envoy.worker_clock()? - before;
+                anyhow::ensure!(run.failed == 0, "{} of {side:?} were not answered with 200", run.failed);
+                sum.run.add(run);
+            }
+        }
+        Ok(turns)
+    }
+}
+
+/// What one side came to in one turn.
+#[derive(Debug, Default)]
+pub struct Turn {
+    /// How long Envoy's worker ran.
+    cpu: Duration,
+    /// What the clients saw.
+    pub run: Run,
+}
+
+impl Figures {
+    /// Adds a turn.
+    pub fn add(&mut self, turn: &Turn) -> Result<()> {
+        let run = &turn.run;
+        self.cpu_us
+            .0
+            .push(turn.cpu.as_secs_f64() * 1e6 / run.latencies.len() as f64);
+        self.rate.0.push(run.rate());
+        self.least_ms.0.push(run.percentile(0.0)?);
+        self.p50_ms.0.push(run.percentile(0.5)?);
+        self.p99_ms.0.push(run.percentile(0.99)?);
+        Ok(())
+    }
+}
+
 /// Lets the sides take turns, each asked the same.
 pub fn rounds(
     load: &mut Load,
     envoy: &Envoy,
-    sides: &[(Side, SocketAddr)],
+    addresses: &[(Side, SocketAddr)],
     ask: &[u8],
     expected: &[u8],
     plan: Plan,
     pace: Pace,
 ) -> Result<BySide> {
-    let mut clients = Vec::new();
-    for (side, address) in sides {
-        // One route leads to one subset, whatever is asked.
-        let any = matches!(side, Side::Plain | Side::Noop).then_some(b"v1".as_slice());
-        let mut clients_of_side = load.connect(*address, ask, plan.connections, any.unwrap_or(expected))?;
-        load.run(&mut clients_of_side, Pace::Closed, plan.turn / 4)?;
-        clients.push((*side, clients_of_side));
-    }
+    let mut sides = Sides::connect(load, addresses, ask, expected, plan)?;
     let mut figures = BySide::new();
     for _ in 0..plan.rounds {
-        for (side, clients) in &mut clients {
-            let before = envoy.worker_clock()?;
-            let run = load.run(clients, pace, plan.turn)?;
-            let cpu = envoy.worker_clock()? - before;
-            let figures = figures.entry(*side).or_default();
-            anyhow::ensure!(run.failed == 0, "{} of {side:?} were not answered with 200", run.failed);
-            figures
-                .cpu_us
-                .0
-                .push(cpu.as_secs_f64() * 1e6 / run.latencies.len() as f64);
-            figures.rate.0.push(run.rate());
-            figures.least_ms.0.push(run.percentile(0.0)?);
-            figures.p50_ms.0.push(run.percentile(0.5)?);
-            figures.p99_ms.0.push(run.percentile(0.99)?);
+        for (side, turn) in sides.turn(load, envoy, addresses.len(), pace, plan.turn)? {
+            figures.entry(side).or_default().add(&turn)?;
         }
     }
     Ok(figures)
