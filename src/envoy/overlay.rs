@@ -71,7 +71,7 @@ impl<'t> Overlay<'t> {
     fn route(&self, (retry, mirrors): &Variant) -> Value {
         let retry_key = retry.map(|retry| retry.key());
         let mirror_key = mirror::key(mirrors.iter().map(|cluster| Cow::Borrowed(&**cluster)));
-        let mut headers = vec![json!({"name": reserved::CLUSTER, "present_match": true})];
+        let mut headers = Vec::new();
         let mut name = "switchyard".to_owned();
         match &retry_key {
             Some(key) => {
@@ -86,6 +86,8 @@ impl<'t> Overlay<'t> {
             name += &format!(" mirror {key}");
             headers.push(json!({"name": reserved::MIRROR, "string_match": {"exact": key}}));
         }
+        // Last: most requests have it, and Envoy looks no further than the first header that does not match.
+        headers.push(json!({"name": reserved::CLUSTER, "present_match": true}));
         let removed = [reserved::CLUSTER, reserved::RETRY].into_iter();
         let removed: Vec<&str> = removed
             .chain(self.options.native_mirrors.then_some(reserved::MIRROR))

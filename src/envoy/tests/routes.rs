@@ -61,7 +61,7 @@ fn retry_policies_that_headers_cannot_ask_for_are_variants_named_by_what_they_ar
     let routes = &connection_manager(&all["default_9080"])["route_config"]["virtual_hosts"][0]["routes"];
     let variant = &by_name(routes)["switchyard custom backoff=50ms remote-localities"];
     assert_eq!(
-        variant["match"]["headers"][1],
+        variant["match"]["headers"][0],
         json!({"name": crate::reserved::RETRY, "string_match": {"exact": "custom backoff=50ms remote-localities"}})
     );
     let policy = &variant["route"]["retry_policy"];
@@ -140,9 +140,9 @@ fn a_route_with_mirrors_is_picked_by_what_it_is() {
     let cluster = "outbound|9080|v1|reviews.default.svc.cluster.local";
     let plain = route("", &format!("switchyard mirror {cluster}"));
     let picked = json!([
-        {"name": crate::reserved::CLUSTER, "present_match": true},
         {"name": crate::reserved::RETRY, "present_match": false},
         {"name": crate::reserved::MIRROR, "string_match": {"exact": cluster}},
+        {"name": crate::reserved::CLUSTER, "present_match": true},
     ]);
     assert_eq!(plain["match"]["headers"], picked);
     assert_eq!(plain["request_headers_to_remove"], json!(crate::reserved::ALL));
@@ -156,7 +156,7 @@ fn a_route_with_mirrors_is_picked_by_what_it_is() {
         &format!("switchyard custom backoff=50ms mirror {cluster}"),
     );
     assert_eq!(
-        retried["match"]["headers"][1]["string_match"]["exact"],
+        retried["match"]["headers"][0]["string_match"]["exact"],
         "custom backoff=50ms"
     );
     assert_eq!(
