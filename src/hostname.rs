@@ -40,13 +40,23 @@ pub fn without_port(authority: &[u8]) -> &[u8] {
 
 /// An `:authority`'s host, and its port where it has one.
 pub fn split_port(authority: &[u8]) -> (&[u8], Option<u16>) {
-    let port_of = |(at, _): (usize, &u8)| {
+    let port_of = |at: usize| {
         let (host, port) = (authority.get(..at)?, authority.get(at + 1..)?);
-        let port = std::str::from_utf8(port).ok()?.parse().ok()?;
+        let port = number(port)?;
         (!host.contains(&b'[') || host.ends_with(b"]")).then_some((host, Some(port)))
     };
-    let colon = authority.iter().enumerate().rev().find(|(_, byte)| **byte == b':');
+    let colon = authority.iter().rposition(|byte| *byte == b':');
     colon.and_then(port_of).unwrap_or((authority, None))
+}
+
+/// A port as Envoy reads one: digits, behind a plus sign if need be.
+fn number(text: &[u8]) -> Option<u16> {
+    let digits = text.strip_prefix(b"+").unwrap_or(text);
+    let digit = |byte: &u8| byte.is_ascii_digit().then(|| u16::from(byte - b'0'));
+    let read = digits
+        .iter()
+        .try_fold(0u16, |number, byte| number.checked_mul(10)?.checked_add(digit(byte)?));
+    read.filter(|_| !digits.is_empty())
 }
 
 /// Whether `pattern` (`*`, `*.foo.com`, `*-x.foo.com` or a name) covers `host`; both in lower case.

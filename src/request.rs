@@ -1,7 +1,7 @@
 //! What a decision sees of a request.
 
 use crate::header::map::HeaderMap;
-use crate::hostname;
+use crate::{hostname, reserved};
 
 pub mod downstream;
 pub mod normalize;
@@ -21,6 +21,9 @@ pub struct Request<'a> {
     pub scheme: &'a [u8],
     /// The port it came to, for an `:authority` that names none; none where it is not known.
     pub came_to: Option<u16>,
+    host: &'a [u8],
+    named_port: Option<u16>,
+    has_reserved: bool,
 }
 
 impl<'a> Request<'a> {
@@ -33,16 +36,20 @@ impl<'a> Request<'a> {
             path: b"",
             scheme: b"",
             came_to: None,
+            host: b"",
+            named_port: None,
+            has_reserved: false,
         };
-        for (name, value) in headers.iter().take_while(|(name, _)| name.first() == Some(&b':')) {
+        for (name, value) in headers.iter() {
             match name {
                 b":method" => request.method = value,
                 b":authority" => request.authority = value,
                 b":path" => request.path = value,
                 b":scheme" => request.scheme = value,
-                _ => {}
+                _ => request.has_reserved |= name.starts_with(reserved::PREFIX.as_bytes()),
             }
         }
+        (request.host, request.named_port) = hostname::split_port(request.authority);
         request
     }
 
@@ -67,18 +74,23 @@ impl<'a> Request<'a> {
 
     /// The lines of a header or a pseudo-header, whose name has to be in lower case.
     pub fn values(&self, name: &'a str) -> impl Iterator<Item = &'a [u8]> + use<'a> {
-        let picked = match name {
+        let pseudo = self.pseudo_header(name);
+        let lines = pseudo.is_none().then(|| self.headers.get_all(name));
+        pseudo.into_iter().chain(lines.into_iter().flatten())
+    }
+
+    /// A pseudo-header that matches ask for, be it sent or not; none for any other header.
+    pub fn pseudo_header(&self, name: &str) -> Option<&'a [u8]> {
+        match name {
             ":method" => Some(self.method),
             ":authority" => Some(self.authority),
             _ => None,
-        };
-        let lines = picked.is_none().then(|| self.headers.get_all(name));
-        picked.into_iter().chain(lines.into_iter().flatten())
+        }
     }
 
     /// The host, without a port.
     pub fn host(&self) -> &'a [u8] {
-        hostname::without_port(self.authority)
+        self.host
     }
 
     /// The port that the `:authority` names, or the one it came to, or its scheme's.
@@ -89,7 +101,12 @@ impl<'a> Request<'a> {
 
     /// The port that the `:authority` names.
     pub fn named_port(&self) -> Option<u16> {
-        hostname::split_port(self.authority).1
+        self.named_port
+    }
+
+    /// Whether the client has sent a header whose name is reserved.
+    pub fn has_reserved(&self) -> bool {
+        self.has_reserved
     }
 
     /// Whether Envoy takes the request for gRPC: `application/grpc`, alone or with a `+` suffix.

@@ -32,9 +32,9 @@ pub(crate) use rule::{Known, KnownRoutes, Listener, Place, gateway_name};
 pub struct RouteTable {
     /// Hosts that answer to the same names.
     pub virtual_hosts: Vec<VirtualHost>,
-    exact: HashMap<Box<str>, usize>,
+    exact: HashMap<Box<[u8]>, usize>,
     /// What follows the `*`, longest first.
-    suffixes: BTreeMap<Reverse<usize>, HashMap<Box<str>, usize>>,
+    suffixes: BTreeMap<Reverse<usize>, HashMap<Box<[u8]>, usize>>,
 }
 
 /// A host, and its rules.
@@ -67,14 +67,14 @@ pub enum Taker<'t> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Routes {
     rules: Box<[Arc<Route>]>,
-    index: Index,
+    index: Option<Box<Index>>,
 }
 
 impl Routes {
     /// Rules in order.
     pub fn new(rules: Vec<Arc<Route>>) -> Self {
         Routes {
-            index: Index::new(&rules),
+            index: Index::new(&rules).map(Box::new),
             rules: rules.into(),
         }
     }
@@ -156,11 +156,11 @@ impl RouteTable {
     /// The names that each virtual host answers to, in their order; a wildcard's with its `*`.
     pub fn domains(&self) -> Vec<Vec<String>> {
         let mut domains = vec![Vec::new(); self.virtual_hosts.len()];
-        let exact = self.exact.iter().map(|(name, index)| (name.to_string(), *index));
-        let suffixes = self.suffixes.values().flatten();
-        for (name, index) in exact.chain(suffixes.map(|(suffix, index)| (format!("*{suffix}"), *index))) {
-            if let Some(names) = domains.get_mut(index) {
-                names.push(name);
+        let exact = self.exact.iter().map(|name| ("", name));
+        let suffixes = self.suffixes.values().flatten().map(|name| ("*", name));
+        for (star, (name, index)) in exact.chain(suffixes) {
+            if let Some(names) = domains.get_mut(*index) {
+                names.push(format!("{star}{}", String::from_utf8_lossy(name)));
             }
         }
         domains.iter_mut().for_each(|names| names.sort());
@@ -169,8 +169,8 @@ impl RouteTable {
 
     /// The host of an `:authority`: an exact name before the longest wildcard, ports and case aside.
     pub fn virtual_host(&self, request: &Request) -> Option<&VirtualHost> {
-        let host = std::str::from_utf8(request.host()).ok()?;
-        let index = if host.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        let host = request.host();
+        let index = if host.iter().any(u8::is_ascii_uppercase) {
             self.index(&host.to_ascii_lowercase())
         } else {
             self.index(host)
@@ -192,11 +192,11 @@ impl RouteTable {
         host.find(request).map_or(Taker::Nothing, Taker::Rule)
     }
 
-    fn index(&self, host: &str) -> Option<usize> {
+    fn index(&self, host: &[u8]) -> Option<usize> {
         if let Some(index) = self.exact.get(host) {
             return Some(*index);
         }
-        let wildcard = |(Reverse(length), hosts): (&Reverse<usize>, &HashMap<Box<str>, usize>)| {
+        let wildcard = |(Reverse(length), hosts): (&Reverse<usize>, &HashMap<Box<[u8]>, usize>)| {
             let suffix = host
                 .len()
                 .checked_sub(*length)
@@ -212,7 +212,8 @@ impl RouteTable {
             Some(suffix) => self.suffixes.entry(Reverse(suffix.len())).or_default(),
             None => &mut self.exact,
         };
-        names.entry(domain.trim_start_matches('*').into()).or_insert(index);
+        let name = domain.trim_start_matches('*').as_bytes();
+        names.entry(name.into()).or_insert(index);
     }
 }
 
@@ -221,12 +222,12 @@ impl VirtualHost {
     pub fn find(&self, request: &Request) -> Option<&Arc<Route>> {
         let routes = self.routes.as_ref()?;
         let path = request.path_only();
-        let matches = |number: usize| {
-            routes
-                .get(number)
-                .is_some_and(|route| route.matches.matches(request, path))
+        let matches = |route: &Arc<Route>| route.matches.matches(request, path);
+        let Some(index) = &routes.index else {
+            return routes.iter().find(|route| matches(route));
         };
-        routes.get(routes.index.find(request, path, matches)?)
+        let number = index.find(request, path, |number| routes.get(number).is_some_and(matches))?;
+        routes.get(number)
     }
 }
 

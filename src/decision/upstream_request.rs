@@ -81,11 +81,11 @@ impl Routed {
 
 /// No client names a cluster.
 pub fn remove_reserved<'m>(request: &Request<'m>, edits: &mut HeaderEdits<'_, 'm>) {
-    for (name, _) in request
-        .headers
-        .iter()
-        .filter(|(name, _)| name.starts_with(reserved::PREFIX.as_bytes()))
-    {
+    if !request.has_reserved() {
+        return;
+    }
+    let names = request.headers.iter().map(|(name, _)| name);
+    for name in names.filter(|name| name.starts_with(reserved::PREFIX.as_bytes())) {
         if let Ok(name) = std::str::from_utf8(name) {
             edits.remove(name.to_owned());
         }

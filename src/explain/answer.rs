@@ -138,7 +138,7 @@ fn choice(routed: &Routed, request: &Request, attribute: &dyn Fn(Attribute) -> O
         chosen.weight as f64 / forward.total_weight.max(1) as f64
     };
     let response = HeaderMap::default();
-    let response = routed.response_edits(&response, request, attribute).into_vec();
+    let response = routed.response_edits(&response, request, attribute);
     let mut choice = Choice {
         cluster: chosen.cluster.name(|| request.port()).into_owned(),
         subset: chosen.subset.to_string(),
@@ -146,9 +146,9 @@ fn choice(routed: &Routed, request: &Request, attribute: &dyn Fn(Attribute) -> O
         path: None,
         authority: None,
         headers: Vec::new(),
-        response_headers: response.into_iter().map(HeaderChange::new).collect(),
+        response_headers: response.into_edits().iter().map(HeaderChange::new).collect(),
     };
-    for edit in routed.request_edits(request, attribute).into_vec() {
+    for edit in &routed.request_edits(request, attribute).into_edits() {
         match HeaderChange::new(edit) {
             HeaderChange::Set(name, value) if name == ":path" => choice.path = Some(value),
             HeaderChange::Set(name, value) if name == ":authority" => choice.authority = Some(value),
@@ -160,11 +160,11 @@ fn choice(routed: &Routed, request: &Request, attribute: &dyn Fn(Attribute) -> O
 }
 
 impl HeaderChange {
-    fn new(edit: HeaderEdit) -> Self {
+    fn new(edit: &HeaderEdit) -> Self {
         match edit {
-            HeaderEdit::Remove(name) => HeaderChange::Remove(name.into_owned()),
-            HeaderEdit::Set(name, value) => HeaderChange::Set(name.into_owned(), text(&value)),
-            HeaderEdit::Add(name, value) => HeaderChange::Add(name.into_owned(), text(&value)),
+            HeaderEdit::Remove(name) => HeaderChange::Remove(name.to_string()),
+            HeaderEdit::Set(name, value) => HeaderChange::Set(name.to_string(), text(value)),
+            HeaderEdit::Add(name, value) => HeaderChange::Add(name.to_string(), text(value)),
         }
     }
 
@@ -192,8 +192,8 @@ impl HeaderChange {
 
 /// What Envoy is asked for: a gRPC client's own deadline counts.
 fn timeout(routed: &Routed, request: &Request, attribute: &dyn Fn(Attribute) -> Option<Vec<u8>>) -> Option<u64> {
-    let edits = routed.request_edits(request, attribute).into_vec();
-    edits.iter().find_map(|edit| match edit {
+    let edits = routed.request_edits(request, attribute);
+    edits.into_edits().iter().find_map(|edit| match edit {
         HeaderEdit::Set(name, value) if name == "x-envoy-upstream-rq-timeout-ms" => text(value).parse().ok(),
         _ => None,
     })

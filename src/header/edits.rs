@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use smallvec::SmallVec;
+
 use crate::header::map::HeaderMap;
 
 /// One change.
@@ -21,7 +23,8 @@ pub enum HeaderEdit<'t> {
 #[derive(Debug, Clone)]
 pub struct HeaderEdits<'t, 'm> {
     original: &'m HeaderMap,
-    edits: Vec<HeaderEdit<'t>>,
+    /// Most requests get one, for their cluster.
+    edits: SmallVec<[HeaderEdit<'t>; 2]>,
 }
 
 impl<'t, 'm> HeaderEdits<'t, 'm> {
@@ -29,7 +32,7 @@ impl<'t, 'm> HeaderEdits<'t, 'm> {
     pub fn new(original: &'m HeaderMap) -> Self {
         HeaderEdits {
             original,
-            edits: Vec::new(),
+            edits: SmallVec::new(),
         }
     }
 
@@ -49,7 +52,7 @@ impl<'t, 'm> HeaderEdits<'t, 'm> {
     }
 
     /// The changes, in order.
-    pub fn into_vec(self) -> Vec<HeaderEdit<'t>> {
+    pub fn into_edits(self) -> SmallVec<[HeaderEdit<'t>; 2]> {
         self.edits
     }
 

@@ -2,48 +2,65 @@
 
 /// Headers in order, pseudo-headers among them, several lines of one name as several entries. Names are in lower case.
 ///
-/// All text lies in one buffer, as the host hands it over: reading a request's headers costs two allocations, however many there are.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// A map stays as the host hands it over: reading a request's headers costs one allocation, however many there are.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeaderMap {
-    bytes: Vec<u8>,
-    /// Where name and value begin, and where the value ends.
-    entries: Vec<(u32, u32, u32)>,
+    /// A count, the lengths of all names and values, then names and values with a zero byte after each; numbers in 32 bits, little-endian.
+    wire: Vec<u8>,
 }
 
+/// Of a name and its value.
+type Lengths = [[u8; 4]; 2];
+
 impl HeaderMap {
-    /// Reads the host's own form of a map: a count, the lengths of all names and values, then names and values with a zero byte after each,
-    /// numbers in 32 bits, little-endian. `None` where the lengths do not fit the bytes.
-    pub fn from_wire(bytes: Vec<u8>) -> Option<Self> {
-        let number = |raw: &[u8; 4]| u32::from_le_bytes(*raw);
-        let (count, rest) = bytes.split_first_chunk()?;
-        let lengths = rest.get(..(number(count) as usize).checked_mul(8)?)?;
-        let mut at = u32::try_from(lengths.len() + 4).ok()?;
-        let mut entries = Vec::with_capacity(lengths.len() / 8);
-        // Names and values in turn.
-        for [name, value] in lengths.as_chunks().0.as_chunks().0 {
-            let value_at = at.checked_add(number(name))?.checked_add(1)?;
-            let end = value_at.checked_add(number(value))?;
-            entries.push((at, value_at, end));
-            at = end.checked_add(1)?;
-        }
-        (at as usize <= bytes.len()).then_some(HeaderMap { bytes, entries })
+    /// Takes the host's own form of a map. `None` where the lengths do not fit the bytes.
+    pub fn from_wire(wire: Vec<u8>) -> Option<Self> {
+        let map = HeaderMap { wire };
+        let (lengths, text) = map.parts()?;
+        let needed = lengths.iter().flatten().map(|length| u64::from(number(length)) + 1);
+        (needed.sum::<u64>() <= text.len() as u64).then_some(map)
+    }
+
+    /// The host's own form.
+    pub fn as_wire(&self) -> &[u8] {
+        &self.wire
+    }
+
+    /// Each line's lengths, and the text of all.
+    fn parts(&self) -> Option<(&[Lengths], &[u8])> {
+        let (count, rest) = self.wire.split_first_chunk()?;
+        let (lengths, text) = rest.split_at_checked((number(count) as usize).checked_mul(8)?)?;
+        Some((lengths.as_chunks().0.as_chunks().0, text))
     }
 
     /// Adds a line, whatever is there.
     pub fn push(&mut self, name: &str, value: &[u8]) {
-        let begin = self.bytes.len() as u32;
-        self.bytes.extend(name.bytes().map(|byte| byte.to_ascii_lowercase()));
-        self.bytes.push(0);
-        let middle = self.bytes.len() as u32;
-        self.bytes.extend_from_slice(value);
-        self.entries.push((begin, middle, self.bytes.len() as u32));
+        self.push_line(name.as_bytes(), value);
+    }
+
+    fn push_line(&mut self, name: &[u8], value: &[u8]) {
+        let count = self.parts().map_or(0, |(lengths, _)| lengths.len());
+        self.wire.extend(name.iter().map(u8::to_ascii_lowercase));
+        self.wire.push(0);
+        self.wire.extend_from_slice(value);
+        self.wire.push(0);
+        let lengths = [name.len(), value.len()].map(|length| (length as u32).to_le_bytes());
+        let end = 4 + 8 * count;
+        self.wire.splice(end..end, lengths.into_iter().flatten());
+        self.wire.splice(..4, (count as u32 + 1).to_le_bytes());
     }
 
     /// Names and values in order.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> + Clone {
-        self.entries
+        let (lengths, mut text) = self.parts().unwrap_or_default();
+        let mut next = move |length| {
+            let (part, rest) = text.split_at_checked(number(length) as usize)?;
+            text = rest.get(1..)?;
+            Some(part)
+        };
+        lengths
             .iter()
-            .map(|(name, value, end)| (self.slice(*name, value.saturating_sub(1)), self.slice(*value, *end)))
+            .map_while(move |[name, value]| Some((next(name)?, next(value)?)))
     }
 
     /// The values of one name, which has to be in lower case, line by line.
@@ -60,14 +77,23 @@ impl HeaderMap {
 
     /// Removes all lines of a name.
     pub fn remove(&mut self, name: &str) {
-        let mut entries = std::mem::take(&mut self.entries);
-        entries.retain(|(begin, value, _)| self.slice(*begin, value.saturating_sub(1)) != name.as_bytes());
-        self.entries = entries;
+        if self.get(name).is_none() {
+            return;
+        }
+        let before = std::mem::take(self);
+        let kept = before.iter().filter(|(key, _)| *key != name.as_bytes());
+        kept.for_each(|(key, value)| self.push_line(key, value));
     }
+}
 
-    fn slice(&self, begin: u32, end: u32) -> &[u8] {
-        self.bytes.get(begin as usize..end as usize).unwrap_or_default()
+impl Default for HeaderMap {
+    fn default() -> Self {
+        HeaderMap { wire: vec![0; 4] }
     }
+}
+
+fn number(bytes: &[u8; 4]) -> u32 {
+    u32::from_le_bytes(*bytes)
 }
 
 impl<'a, V: AsRef<[u8]>> FromIterator<(&'a str, V)> for HeaderMap {
@@ -105,13 +131,8 @@ mod tests {
                 .eq(pairs.iter().map(|(name, value)| (name.as_bytes(), *value)))
         );
         assert!(map.get_all("x").eq([&b"\xff"[..], b""]));
-        assert_eq!(
-            HeaderMap::from_wire(wire(&[])),
-            Some(HeaderMap {
-                bytes: vec![0; 4],
-                entries: vec![]
-            })
-        );
+        assert_eq!(map, pairs.into_iter().collect());
+        assert_eq!(HeaderMap::from_wire(wire(&[])), Some(HeaderMap::default()));
     }
 
     #[test]

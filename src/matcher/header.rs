@@ -17,7 +17,10 @@ pub struct HeaderMatcher {
 impl HeaderMatcher {
     /// Whether the condition holds for a request.
     pub fn matches(&self, request: &Request) -> bool {
-        self.holds(request.values(&self.name))
+        match request.pseudo_header(&self.name) {
+            Some(value) => self.holds(std::iter::once(value)),
+            None => self.holds(request.headers.get_all(&self.name)),
+        }
     }
 
     fn holds<'v>(&self, mut lines: impl Iterator<Item = &'v [u8]>) -> bool {

@@ -51,13 +51,10 @@ enum Key<'r> {
 }
 
 impl Index {
-    /// An index over rules in order.
-    pub fn new(routes: &[Arc<Route>]) -> Self {
+    /// An index over rules in order; none over a few.
+    pub fn new(routes: &[Arc<Route>]) -> Option<Self> {
         if routes.len() <= FEW {
-            return Index {
-                rest: (0..).zip(routes).map(|(number, _)| number).collect(),
-                ..Index::default()
-            };
+            return None;
         }
         let mut sharers: HashMap<Key, u32> = HashMap::new();
         for key in routes.iter().flat_map(|route| keys(route)) {
@@ -92,7 +89,7 @@ impl Index {
         index.header_prefixes = header_prefixes
             .map(|(name, prefixes)| (name.into(), Prefixes::new(prefixes)))
             .collect();
-        index
+        Some(index)
     }
 
     /// The number of the first rule that matches, which `matches` tells of one. Lists that are short and cheap to test come first.

@@ -205,7 +205,7 @@ fn varint(mut number: usize, out: &mut Vec<u8>) {
 
 /// Answers the request of the effective context.
 pub fn reply(reply: &LocalReply) {
-    let headers = wire(&reply.headers);
+    let headers = reply.headers.as_wire();
     // SAFETY: all pointers live through the call.
     unsafe {
         proxy_send_local_response(
@@ -219,19 +219,6 @@ pub fn reply(reply: &LocalReply) {
             reply.grpc_status.map_or(-1, i32::from),
         )
     };
-}
-
-fn wire(map: &HeaderMap) -> Vec<u8> {
-    let mut bytes = (map.iter().count() as u32).to_le_bytes().to_vec();
-    for (name, value) in map.iter() {
-        bytes.extend((name.len() as u32).to_le_bytes());
-        bytes.extend((value.len() as u32).to_le_bytes());
-    }
-    for text in map.iter().flat_map(|(name, value)| [name, value]) {
-        bytes.extend_from_slice(text);
-        bytes.push(0);
-    }
-    bytes
 }
 
 /// Makes calls act on another stream; false if it is gone.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 use switchyard::action::hash_policy::HashKey;
+use switchyard::decision::local_reply::LocalReply;
 use switchyard::decision::upstream_request::remove_reserved;
 use switchyard::decision::{Decision, Routed, decide};
 use switchyard::dice::Dice;
@@ -77,80 +78,81 @@ impl Stream {
 
     fn explain(&mut self, request: &Request, decision: &Decision) {
         let explanation = compact(&self.shared.plugin.table, request, decision);
-        self.note(filter_state::EXPLANATION, &explanation);
+        if self.shared.plugin.options.filter_state {
+            host::set_filter_state(filter_state::EXPLANATION, explanation.as_bytes());
+        }
         self.explanation = Some(explanation.into());
     }
 
-    /// Leaves a value for access logs, where there are some.
-    fn note(&self, name: &str, value: &str) {
-        if self.shared.plugin.options.filter_state {
-            host::set_filter_state(name, value.as_bytes());
-        }
-    }
-
-    /// Counts, and leaves for access logs what no header of the response says.
+    /// Counts, and leaves word for access logs where there are some.
     fn tell(&self, routed: &Routed, metrics: &RouteMetrics, mirrored: bool) {
         metrics.requests(routed.destination).increment();
         if routed.delay.is_some() {
             metrics.delays_injected.increment();
         }
-        self.note(filter_state::ROUTE, &metrics.label);
-        if let Some(destination) = routed.cluster() {
-            self.note(filter_state::SUBSET, &destination.subset);
-        }
-        let fault = match (routed.delay, routed.abort) {
-            (Some(_), Some(_)) => "delay,abort",
-            (Some(_), None) => "delay",
-            (None, Some(_)) => "abort",
-            (None, None) => "",
-        };
-        if !fault.is_empty() {
-            self.note(filter_state::FAULT, fault);
-        }
-        if mirrored {
-            self.note(filter_state::MIRROR, "true");
+        if self.shared.plugin.options.filter_state {
+            note(routed, metrics, mirrored);
         }
     }
 
     fn route(&mut self, routed: Routed, request: &Request, end_of_stream: bool) -> Action {
         let metrics = self.shared.metrics.of(&routed.route);
         let mut edits = routed.request_edits(request, &host::attribute);
-        let is_copied = self.is_copied(&routed, request);
-        let mut mirrors = Vec::new();
-        if is_copied && self.shared.plugin.options.native_mirrors {
-            routed.ask_for_copies(request, &mut edits);
-            let asked_for = routed.mirrors();
-            asked_for.for_each(|mirror| metrics.mirrored(&routed, mirror).increment());
-        } else if is_copied {
-            mirrors = Mirror::all(&routed, &metrics, request, &edits, &self.shared.plugin.options);
+        if routed.is_answered_here()
+            && let Some(reply) = routed.local_reply(request, &host::attribute)
+        {
+            host::edit_request(&edits.into_edits());
+            self.tell(&routed, &metrics, false);
+            let aborts = routed.abort.map_or(Counter::default(), |_| metrics.aborts_injected);
+            return self.answer(reply, routed.delay, aborts);
         }
-        let reply = routed.local_reply(request, &host::attribute);
-        host::edit_request(&edits.into_vec());
+        let is_copied = routed.mirrors().next().is_some() && self.may_copy(&routed, request);
+        let mut mirrors = Vec::new();
+        if is_copied {
+            mirrors = self.mirrors(&routed, &metrics, request, &mut edits);
+        }
+        host::edit_request(&edits.into_edits());
         self.tell(&routed, &metrics, is_copied);
         let set_cookies = hash(&routed, request, &self.shared);
         let delay = routed.delay;
-        let aborts = routed.abort.map_or(Counter::default(), |_| metrics.aborts_injected);
-        if reply.is_none() && (routed.concerns_response() || !set_cookies.is_empty()) {
-            self.response = Some(Box::new(ResponsePart {
-                routed,
-                request: HeaderMap::default(),
-                came_to: request.came_to,
-                set_cookies,
-            }));
+        if routed.concerns_response() || !set_cookies.is_empty() {
+            self.expect_response(routed, request, set_cookies);
         }
-        match (delay, reply) {
-            (Some(delay), Some(reply)) => self.wait(delay, Then::Reply(reply, aborts)),
-            (Some(delay), None) => {
-                let mirrors = self.copy(mirrors, end_of_stream);
-                self.wait(delay, Then::Resume(mirrors))
-            }
-            (None, Some(reply)) => {
+        if delay.is_none() && mirrors.is_empty() {
+            return Action::Continue;
+        }
+        self.go_on(mirrors, delay, end_of_stream)
+    }
+
+    #[inline(never)]
+    fn answer(&mut self, reply: LocalReply, delay: Option<Duration>, aborts: Counter) -> Action {
+        match delay {
+            Some(delay) => self.wait(delay, Then::Reply(reply, aborts)),
+            None => {
                 host::reply(&reply);
                 aborts.increment();
                 Action::Pause
             }
-            (None, None) => {
-                let mirrors = self.copy(mirrors, end_of_stream);
+        }
+    }
+
+    #[inline(never)]
+    fn expect_response(&mut self, routed: Routed, request: &Request, set_cookies: Vec<String>) {
+        self.response = Some(Box::new(ResponsePart {
+            routed,
+            request: HeaderMap::default(),
+            came_to: request.came_to,
+            set_cookies,
+        }));
+    }
+
+    /// Upstream, once it has waited, with copies.
+    #[inline(never)]
+    fn go_on(&mut self, mirrors: Vec<Mirror>, delay: Option<Duration>, end_of_stream: bool) -> Action {
+        let mirrors = self.copy(mirrors, end_of_stream);
+        match delay {
+            Some(delay) => self.wait(delay, Then::Resume(mirrors)),
+            None => {
                 mirrors
                     .into_iter()
                     .for_each(|mirror| self.shared.mirrors.send_from_stream(mirror, Vec::new()));
@@ -168,19 +170,35 @@ impl Stream {
         Vec::new()
     }
 
-    /// Whether copies are to be made. Those of the filter are whole requests; Envoy's router copies upgrades as well.
-    fn is_copied(&self, routed: &Routed, request: &Request) -> bool {
-        let wanted = if routed.is_answered_here() {
-            0
-        } else {
-            routed.mirrors().count()
-        };
+    /// Whether copies of a request are made. Those of the filter are whole requests; Envoy's router copies upgrades as well.
+    #[inline(never)]
+    fn may_copy(&self, routed: &Routed, request: &Request) -> bool {
         let upgrades = || request.headers.get("upgrade").is_some() && !self.shared.plugin.options.native_mirrors;
-        let skipped = wanted > 0 && (request.method == b"CONNECT" || upgrades());
+        let skipped = request.method == b"CONNECT" || upgrades();
         if skipped {
+            let wanted = routed.mirrors().count();
             self.shared.metrics.mirrors_skipped.add(wanted as i64);
         }
-        wanted > 0 && !skipped
+        !skipped
+    }
+
+    /// Asks Envoy's router for copies, or makes those that the filter sends.
+    #[inline(never)]
+    fn mirrors<'t>(
+        &self,
+        routed: &'t Routed,
+        metrics: &RouteMetrics,
+        request: &Request,
+        edits: &mut HeaderEdits<'t, '_>,
+    ) -> Vec<Mirror> {
+        let options = &self.shared.plugin.options;
+        if !options.native_mirrors {
+            return Mirror::all(routed, metrics, request, edits, options);
+        }
+        routed.ask_for_copies(request, edits);
+        let asked_for = routed.mirrors();
+        asked_for.for_each(|mirror| metrics.mirrored(routed, mirror).increment());
+        Vec::new()
     }
 
     fn wait(&mut self, delay: Duration, then: Then) -> Action {
@@ -196,9 +214,31 @@ impl Stream {
     }
 }
 
+/// Leaves for access logs what no header of the response says.
+#[inline(never)]
+fn note(routed: &Routed, metrics: &RouteMetrics, mirrored: bool) {
+    let note = |name, value: &str| host::set_filter_state(name, value.as_bytes());
+    note(filter_state::ROUTE, &metrics.label);
+    if let Some(destination) = routed.cluster() {
+        note(filter_state::SUBSET, &destination.subset);
+    }
+    match (routed.delay, routed.abort) {
+        (Some(_), Some(_)) => note(filter_state::FAULT, "delay,abort"),
+        (Some(_), None) => note(filter_state::FAULT, "delay"),
+        (None, Some(_)) => note(filter_state::FAULT, "abort"),
+        (None, None) => {}
+    }
+    if mirrored {
+        note(filter_state::MIRROR, "true");
+    }
+}
+
 /// Gives a hashing load balancer its key, and returns the cookies that were made for it.
 fn hash(routed: &Routed, request: &Request, shared: &Shared) -> Vec<String> {
     let policies = routed.forward().map_or(&[][..], |forward| &forward.hash);
+    if policies.is_empty() {
+        return Vec::new();
+    }
     let fresh = || shared.dice.borrow_mut().next();
     let Some(hash) = HashKey::new(policies, request, host::source_ip, fresh) else {
         return Vec::new();
@@ -245,13 +285,13 @@ impl HttpContext for Stream {
                 // Without a path no route matches: Envoy's own 404, with its flag and details, in anybody's routes.
                 edits.set("x-envoy-original-path", request.path);
                 edits.remove(":path");
-                host::edit_request(&edits.into_vec());
+                host::edit_request(&edits.into_edits());
                 Action::Continue
             }
             Decision::Untouched => {
                 let mut edits = HeaderEdits::new(&headers);
                 remove_reserved(&request, &mut edits);
-                host::edit_request(&edits.into_vec());
+                host::edit_request(&edits.into_edits());
                 Action::Continue
             }
         }
@@ -295,7 +335,7 @@ impl HttpContext for Stream {
             let cookies = part.set_cookies.iter();
             cookies.for_each(|cookie| edits.add("set-cookie", cookie.as_bytes()));
         }
-        host::edit_response(&edits.into_vec());
+        host::edit_response(&edits.into_edits());
         Action::Continue
     }
 }
