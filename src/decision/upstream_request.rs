@@ -125,6 +125,22 @@ fn grpc_timeout(value: &[u8]) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::header::map::HeaderMap;
+
+    #[test]
+    fn a_reserved_header_goes_wherever_it_stands() {
+        let left = |names: &[&'static str]| {
+            let headers: HeaderMap = names.iter().map(|name| (*name, "1")).collect();
+            let mut edits = HeaderEdits::new(&headers);
+            remove_reserved(&Request::new(&headers), &mut edits);
+            edits.applied().iter().count()
+        };
+        assert_eq!(left(&[":path", "a", "x-switchyard"]), 3);
+        assert_eq!(
+            left(&[":path", "x-switchyard-cluster", "a", "x-switchyard-any", "b"]),
+            3
+        );
+    }
 
     #[test]
     fn grpc_timeouts_are_read() {
