@@ -4,6 +4,8 @@
 //! { "proxy": {"namespace": "default", "port": 9080}, "options": {}, "resources": [{"kind": "VirtualService", ...}] }
 //! ```
 
+use serde::de::{Error, IgnoredAny};
+
 use crate::finding::{Finding, ObjectRef, Severity, Sort};
 pub use decode::Unread;
 pub(crate) use decode::nearest;
@@ -81,7 +83,7 @@ pub struct Config {
 impl Config {
     /// Reads a plugin's JSON. What does not fit is a finding and is left out of the result; the rest is read.
     pub fn from_json(json: &[u8]) -> (Config, Vec<Finding>) {
-        match Config::parse(json) {
+        match Config::parse(json, false) {
             Ok(json) => {
                 let (mut config, mut findings) = Config::without_resources(&json);
                 if let Some(resources) = json.get("resources").and_then(Json::entries) {
@@ -96,9 +98,15 @@ impl Config {
     }
 
     /// The JSON of a plugin, if it is that of an object, with its resources raw: thousands of them as a tree would take many times the
-    /// text's memory.
-    pub(crate) fn parse(json: &[u8]) -> Result<Json<'_>, Vec<Finding>> {
-        match Json::read(json, 2) {
+    /// text's memory. That it is JSON is checked unless it `is_judged`.
+    pub(crate) fn parse(json: &[u8], is_judged: bool) -> Result<Json<'_>, Vec<Finding>> {
+        let checked = if is_judged {
+            Ok(IgnoredAny)
+        } else {
+            serde_json::from_slice(json)
+        };
+        let text = checked.and_then(|IgnoredAny| str::from_utf8(json).map_err(serde_json::Error::custom));
+        match text.and_then(|text| Json::skim(text, 2)) {
             Ok(json @ Json::Object(_)) => Ok(json),
             Ok(other) => Err(vec![own("", format!("has to be an object, and is {}", other.name()))]),
             Err(error) => Err(vec![own("", format!("is not JSON: {error}"))]),

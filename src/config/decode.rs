@@ -22,6 +22,7 @@ pub use value::Unread;
 mod json;
 mod message;
 mod nearest;
+mod skim;
 mod value;
 
 /// What can be read out of JSON. It is made empty, and stays so where nothing fits.

@@ -176,14 +176,14 @@ type Read = for<'t> fn(&'t str) -> serde_json::Result<Json<'t>>;
 
 /// Reads an object, all but what is long: the entries of its `spec`'s lists, or a list's items.
 pub(crate) fn read(text: &str) -> serde_json::Result<Json<'_>> {
-    let json = Json::read(text.as_bytes(), 3)?;
+    let json = Json::skim(text, 3)?;
     match json.get("kind").and_then(Json::text) {
-        Some(kind) if kind.ends_with("List") => Json::read(text.as_bytes(), 2),
+        Some(kind) if kind.ends_with("List") => Json::skim(text, 2),
         _ => Ok(json),
     }
 }
 
 /// Reads an object, and what is in it no deeper than `serde_json` goes: it may be a list of lists.
 fn read_whole(text: &str) -> serde_json::Result<Json<'_>> {
-    Json::read(text.as_bytes(), usize::MAX)
+    Json::read(text.as_bytes())
 }

@@ -94,7 +94,7 @@ impl Callers {
     /// Reads a callers file. What does not fit is a finding and is left out of the result; the rest is read.
     pub fn from_json(json: &[u8]) -> (Callers, Vec<Finding>) {
         let mut callers = Callers::default();
-        let json = match Json::read(json, usize::MAX) {
+        let json = match Json::read(json) {
             Ok(json) => json,
             Err(error) => return (callers, vec![refused("", format!("is not JSON: {error}"))]),
         };

@@ -21,7 +21,7 @@ impl Cache {
     /// As [`Plugin::load`]. What `is_judged` was found to be without error before, and is not looked at again; nor is it said again what
     /// was to be said of it. The text's memory is free for what is made of it.
     pub fn load(&mut self, json: Vec<u8>, is_judged: bool) -> Result<Plugin, Vec<Finding>> {
-        let tree = Config::parse(&json)?;
+        let tree = Config::parse(&json, is_judged)?;
         let (mut config, mut findings) = Config::without_resources(&tree);
         let nothing = Kept::default();
         let before = if is_judged { &self.kept } else { &nothing };

@@ -99,7 +99,7 @@ impl Kept {
     fn sort(&self, json: &Json) -> (Digest, Sort) {
         let digest = Digest::of(json);
         let known = self.objects.get(&digest).map(|(_, sort)| *sort);
-        (digest, known.unwrap_or_else(|| Sort::of(&object(json))))
+        (digest, known.unwrap_or_else(|| Sort::of(json)))
     }
 
     /// Whether there is an object of this text; it is the next one then.

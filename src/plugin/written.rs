@@ -50,12 +50,17 @@ impl Digest {
 }
 
 impl Sort {
-    /// Of an object; of one that cannot be read, any will do.
+    /// Of an object that is raw; of one that cannot be read, any will do.
     pub fn of(object: &Json) -> Self {
-        let hosts = || object.get("spec")?.get("hosts")?.entries();
+        let Json::Raw(object) = object else { return Sort::Shared };
+        let object = Json::skim(object, 2).unwrap_or(Json::Null);
+        let has_hosts = || match object.get("spec")?.get("hosts")? {
+            Json::Raw(hosts) => Json::skim(hosts, 1).ok()?.entries().map(|hosts| !hosts.is_empty()),
+            _ => None,
+        };
         match object.get("kind").and_then(Json::text) {
             Some(list) if list.ends_with("List") => Sort::List,
-            Some("VirtualService") if hosts().is_some_and(|hosts| !hosts.is_empty()) => Sort::Root,
+            Some("VirtualService") if has_hosts() == Some(true) => Sort::Root,
             _ => Sort::Shared,
         }
     }

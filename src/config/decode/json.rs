@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 /// A value. Text without escapes is the text's own; members stay in order, and twice if they are there twice.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,12 +23,9 @@ pub enum Json<'de> {
 pub type Member<'de> = (Cow<'de, str>, Json<'de>);
 
 impl<'de> Json<'de> {
-    /// Reads a text, `levels` of lists and objects deep; what lies below stays raw.
-    pub fn read(text: &'de [u8], levels: usize) -> serde_json::Result<Self> {
-        let mut deserializer = serde_json::Deserializer::from_slice(text);
-        let json = Levels(levels).deserialize(&mut deserializer)?;
-        deserializer.end()?;
-        Ok(json)
+    /// Reads a text.
+    pub fn read(text: &'de [u8]) -> serde_json::Result<Self> {
+        serde_json::from_slice(text)
     }
 
     /// What it is, in words.
@@ -106,22 +102,15 @@ impl From<&Json<'_>> for serde_json::Value {
     }
 }
 
-/// How many levels to read.
-#[derive(Clone, Copy)]
-struct Levels(usize);
-
-impl<'de> DeserializeSeed<'de> for Levels {
-    type Value = Json<'de>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json<'de>, D::Error> {
-        if self.0 == 0 {
-            return Ok(Json::Raw(<&RawValue>::deserialize(deserializer)?.get()));
-        }
-        deserializer.deserialize_any(self)
+impl<'de> Deserialize<'de> for Json<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Whole)
     }
 }
 
-impl<'de> Visitor<'de> for Levels {
+struct Whole;
+
+impl<'de> Visitor<'de> for Whole {
     type Value = Json<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -158,7 +147,7 @@ impl<'de> Visitor<'de> for Levels {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<Json<'de>, A::Error> {
         let mut list = Vec::new();
-        while let Some(entry) = entries.next_element_seed(Levels(self.0 - 1))? {
+        while let Some(entry) = entries.next_element()? {
             list.push(entry);
         }
         list.shrink_to_fit();
@@ -168,7 +157,7 @@ impl<'de> Visitor<'de> for Levels {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Json<'de>, A::Error> {
         let mut object = Vec::new();
         while let Some(Key(key)) = members.next_key()? {
-            object.push((key, members.next_value_seed(Levels(self.0 - 1))?));
+            object.push((key, members.next_value()?));
         }
         object.shrink_to_fit();
         Ok(Json::Object(object))
@@ -180,7 +169,7 @@ struct Key<'de>(Cow<'de, str>);
 
 impl<'de> Deserialize<'de> for Key<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match deserializer.deserialize_any(Levels(1))? {
+        match Json::deserialize(deserializer)? {
             Json::Text(text) => Ok(Key(text)),
             other => Err(D::Error::custom(format!("a member's name is {}", other.name()))),
         }

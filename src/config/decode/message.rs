@@ -20,7 +20,7 @@ impl At<'_> {
         let Json::Raw(text) = self.json else {
             return value.decode(self);
         };
-        match Json::read(text.as_bytes(), usize::MAX) {
+        match Json::read(text.as_bytes()) {
             Ok(json) => value.decode(At { json: &json, ..self }),
             Err(error) => self.fault(error.into()),
         }

@@ -24,7 +24,7 @@ fields!(Inner: host, retry_on);
 
 fn read(json: &str) -> (Rule, Vec<String>) {
     let mut rule = Rule::default();
-    let faults = decode(&mut rule, &Json::read(json.as_bytes(), 1).unwrap(), Unknown::Refuse);
+    let faults = decode(&mut rule, &Json::skim(json, 1).unwrap(), Unknown::Refuse);
     (
         rule,
         faults.iter().map(|f| format!("{}: {:?}", f.path, f.kind)).collect(),
@@ -93,7 +93,7 @@ fn null_is_an_unset_field_and_a_fault_in_a_list() {
 
 #[test]
 fn members_that_are_strange_or_twice_there_are_found() {
-    let json = Json::read(br#"{"kind": 1, "specs": 2, "kind": 3}"#, 1).unwrap();
+    let json = Json::skim(r#"{"kind": 1, "specs": 2, "kind": 3}"#, 1).unwrap();
     let names: Vec<String> = strays(&json, &["kind", "spec"])
         .iter()
         .map(|fault| format!("{}: {:?}", fault.path, fault.kind))
