@@ -67,14 +67,21 @@ pub enum Taker<'t> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Routes {
     rules: Box<[Arc<Route>]>,
-    index: Option<Box<Index>>,
+    index: Option<Arc<Index>>,
 }
 
 impl Routes {
     /// Rules in order.
     pub fn new(rules: Vec<Arc<Route>>) -> Self {
+        Routes::after(None, rules)
+    }
+
+    /// Rules in order. Where they match just what others did before them, one index serves both.
+    fn after(before: Option<&Routes>, rules: Vec<Arc<Route>>) -> Self {
+        let is_alike = |(a, b): (&Arc<Route>, &Arc<Route>)| Arc::ptr_eq(a, b) || a.matches == b.matches;
+        let alike = before.filter(|before| before.len() == rules.len() && before.iter().zip(&rules).all(is_alike));
         Routes {
-            index: Index::new(&rules).map(Box::new),
+            index: alike.map_or_else(|| Index::new(&rules).map(Arc::new), |alike| alike.index.clone()),
             rules: rules.into(),
         }
     }

@@ -88,9 +88,12 @@ pub(super) fn compile(
         .ok()
         .and_then(|position| known.get(position))
         .map(|(_, known)| known);
-    if let Some(Known::All(routes)) = known {
-        return routes.clone();
-    }
+    let before = match known {
+        Some(Known::All(routes)) => return routes.clone(),
+        Some(Known::Some(routes, _)) => Some(&**routes),
+        None => None,
+    };
+    let finished = |routes| Some(Arc::new(Routes::after(before, routes)));
     let name: Arc<str> = format!("{}/{}", object.metadata.namespace, object.metadata.name).into();
     let mut routes: Vec<Arc<Route>> = Vec::new();
     for expanded in &virtual_service.rules {
@@ -133,11 +136,11 @@ pub(super) fn compile(
             let last = route.matches.is_catch_all();
             routes.push(Arc::new(route));
             if last {
-                return Some(Arc::new(Routes::new(routes)));
+                return finished(routes);
             }
         }
     }
-    (!routes.is_empty()).then(|| Arc::new(Routes::new(routes)))
+    if routes.is_empty() { None } else { finished(routes) }
 }
 
 /// The route of a rule that stands elsewhere now.
