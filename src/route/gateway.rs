@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::hostname;
 
 use super::rule::{Compiled, Listener, gateway_name};
-use super::{Route, RouteTable, Routes, VirtualHost};
+use super::{RouteTable, Routes, VirtualHost};
 
 /// A server's host, as one of the proxy's gateways has it at the listener's port.
 struct Server<'a> {
@@ -23,7 +23,7 @@ struct Server<'a> {
 /// The hosts that both a server and a VirtualService have. Without Gateway objects every host of a VirtualService is served.
 pub(super) fn build(config: &Config, listener: &Listener, visible: &[&Compiled]) -> RouteTable {
     let servers = servers(config, listener);
-    let mut hosts: BTreeMap<String, (Vec<Arc<Route>>, bool)> = BTreeMap::new();
+    let mut hosts: BTreeMap<String, (Vec<Arc<Routes>>, bool)> = BTreeMap::new();
     for compiled in visible {
         let object = compiled.virtual_service.object;
         let namespace = object.metadata.namespace.as_str();
@@ -49,9 +49,7 @@ pub(super) fn build(config: &Config, listener: &Listener, visible: &[&Compiled])
                 }
                 for (host, https_redirect) in matching {
                     let entry = hosts.entry(host).or_default();
-                    entry
-                        .0
-                        .extend(compiled.routes.iter().flat_map(|routes| routes.iter().cloned()));
+                    entry.0.extend(compiled.routes.clone());
                     entry.1 |= https_redirect;
                 }
             }
@@ -62,18 +60,27 @@ pub(super) fn build(config: &Config, listener: &Listener, visible: &[&Compiled])
     }
     let mut table = RouteTable::default();
     for (host, (routes, https_redirect)) in hosts {
-        // What takes everything stands last, whoever wrote it.
-        let (last, mut routes): (Vec<_>, Vec<_>) = routes.into_iter().partition(|route| route.matches.is_catch_all());
-        routes.extend(last);
         table.name(&host, table.virtual_hosts.len());
         table.virtual_hosts.push(VirtualHost {
             name: host.into(),
-            routes: (!routes.is_empty()).then(|| Arc::new(Routes::new(routes))),
+            routes: merged(routes),
             default_cluster: None,
             https_redirect,
         });
     }
     table
+}
+
+/// The routes of several VirtualServices. What takes everything stands last, whoever wrote it; in those of one it does.
+fn merged(mut routes: Vec<Arc<Routes>>) -> Option<Arc<Routes>> {
+    routes.dedup_by(|a, b| Arc::ptr_eq(a, b));
+    if routes.len() < 2 {
+        return routes.pop();
+    }
+    let all = routes.iter().flat_map(|routes| routes.iter().cloned());
+    let (last, mut routes): (Vec<_>, Vec<_>) = all.partition(|route| route.matches.is_catch_all());
+    routes.extend(last);
+    Some(Arc::new(Routes::new(routes)))
 }
 
 fn servers<'a>(config: &'a Config, listener: &Listener) -> Vec<Server<'a>> {

@@ -209,6 +209,20 @@ fn a_rule_that_did_not_change_is_not_compiled_again() {
 }
 
 #[test]
+fn a_gateway_keeps_routes_too() {
+    let mut filter = Filter::default();
+    let at_gateway = |names: &[&str]| {
+        let json = rules(names, "a", SIMPLE, 80).replace(r#""hosts""#, r#""gateways": ["g", "n/g"], "hosts""#);
+        json.replace(r#"{"port": 80}"#, r#"{"port": 80, "gateways": ["default/g", "n/g"]}"#)
+    };
+    let before = filter.routes(&at_gateway(&["x", "y"]));
+    assert!(Arc::ptr_eq(&before, &filter.routes(&at_gateway(&["x", "y"]))));
+    assert!(Arc::ptr_eq(&before[0], &filter.routes(&at_gateway(&["x", "z"]))[0]));
+    let fresh = Plugin::load(at_gateway(&["x", "z"]).as_bytes()).unwrap();
+    assert_eq!(filter.in_use.table, fresh.table);
+}
+
+#[test]
 fn a_refused_configuration_takes_nothing_away() {
     let mut filter = Filter::default();
     let good = rules(&["x"], "a", SIMPLE, 80);
