@@ -8,7 +8,7 @@ pub fn resolve(host: &str, namespace: &str, domain: &str) -> String {
     if host == "*" || host.is_empty() || host.contains('.') || host.parse::<std::net::IpAddr>().is_ok() {
         return host;
     }
-    format!("{host}.{namespace}.svc.{domain}")
+    [&host, ".", namespace, ".svc.", domain].concat()
 }
 
 /// `name` and `namespace` of a Kubernetes service's full name.
@@ -22,13 +22,13 @@ pub fn service<'h>(host: &'h str, domain: &str) -> Option<(&'h str, &'h str)> {
 ///
 /// `generateVirtualHostDomains`, istio `pilot/pkg/networking/core/httproute.go`.
 pub fn domains(host: &str, namespace: &str, domain: &str) -> Vec<String> {
-    let mut names = vec![host.to_owned(), format!("{host}.")];
+    let mut names = vec![host.to_owned(), [host, "."].concat()];
     if let Some((name, home)) = service(host, domain) {
         if home == namespace {
             names.push(name.to_owned());
         }
-        names.push(format!("{name}.{home}.svc"));
-        names.push(format!("{name}.{home}"));
+        names.push([name, ".", home, ".svc"].concat());
+        names.push([name, ".", home].concat());
     }
     names
 }

@@ -215,12 +215,11 @@ impl RouteTable {
 
     /// Gives a host a name, a `*` in front for a wildcard. The first that asks for a name has it.
     fn name(&mut self, domain: &str, index: usize) {
-        let names = match domain.strip_prefix('*') {
-            Some(suffix) => self.suffixes.entry(Reverse(suffix.len())).or_default(),
-            None => &mut self.exact,
+        let (names, name) = match domain.strip_prefix('*') {
+            Some(suffix) => (self.suffixes.entry(Reverse(suffix.len())).or_default(), suffix),
+            None => (&mut self.exact, domain),
         };
-        let name = domain.trim_start_matches('*').as_bytes();
-        names.entry(name.into()).or_insert(index);
+        names.entry_ref(name.as_bytes()).or_insert(index);
     }
 }
 

@@ -2,7 +2,6 @@
 //!
 //! `BuildSidecarOutboundVirtualHosts` and `buildGatewayHTTPRouteConfig`, istio `pilot/pkg/networking/core`.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hashbrown::HashSet;
@@ -10,11 +9,15 @@ use hashbrown::HashSet;
 use crate::action::cluster_name;
 use crate::config::Config;
 use crate::hostname;
+use crate::registry::Service;
 
 use super::delegate::is_exported;
 use super::gateway;
 use super::rule::{Compiled, Listener};
 use super::{RouteTable, Routes, VirtualHost};
+
+/// The names that most hosts have.
+const NAMES: usize = 5;
 
 /// The hosts of a listener: a sidecar's where it serves `mesh`, else its gateways'.
 pub(super) fn build(config: &Config, listener: &Listener, compiled: &[Compiled]) -> RouteTable {
@@ -44,47 +47,43 @@ fn is_visible(compiled: &Compiled, listener: &Listener) -> bool {
 
 /// One VirtualService a host: the oldest exact one, else that of the longest wildcard.
 fn sidecar(listener: &Listener, visible: &[&Compiled]) -> RouteTable {
-    let mut owners: BTreeMap<String, &Compiled> = BTreeMap::new();
-    let mut order = Vec::new();
+    let mut seen = HashSet::with_capacity(visible.len());
+    let mut owned = Vec::with_capacity(visible.len());
     for compiled in visible {
         let object = compiled.virtual_service.object;
         for host in &object.spec.hosts {
             let host = hostname::resolve(host, &object.metadata.namespace, &listener.proxy.domain);
-            owners.entry(host.clone()).or_insert_with(|| {
-                order.push(host);
-                compiled
-            });
+            if seen.insert(host.clone()) {
+                owned.push((host, compiled));
+            }
         }
     }
     let mut table = RouteTable::default();
-    let mut taken = HashSet::new();
-    for host in &order {
-        let routes = owners.get(host).and_then(|compiled| compiled.routes.clone());
+    table.exact.reserve(NAMES * owned.len());
+    for (host, compiled) in &owned {
         let known = listener.registry.service(host);
         if host.starts_with('*') || known.is_none_or(|service| listener.port.is_none_or(|port| service.has_port(port)))
         {
-            taken.insert(host.as_str());
-            table.add(listener, host, routes);
+            table.add(listener, host, known, compiled.routes.clone());
         }
     }
+    let wildcards: Vec<_> = owned.iter().filter(|(host, _)| host.starts_with('*')).collect();
     for service in listener.registry.visible_from(&listener.proxy.namespace) {
         let host = service.hostname.as_str();
-        if taken.contains(host) || !listener.port.is_some_and(|port| service.has_port(port)) {
+        if seen.contains(host) || !listener.port.is_some_and(|port| service.has_port(port)) {
             continue;
         }
-        let wildcard = owners
-            .iter()
-            .filter(|(pattern, _)| pattern.starts_with('*') && hostname::covers(pattern, host));
+        let wildcard = wildcards.iter().filter(|(pattern, _)| hostname::covers(pattern, host));
         let owner = wildcard.max_by_key(|(pattern, _)| pattern.len());
-        table.add(listener, host, owner.and_then(|(_, compiled)| compiled.routes.clone()));
+        let routes = owner.and_then(|(_, compiled)| compiled.routes.clone());
+        table.add(listener, host, Some(service), routes);
     }
     table
 }
 
 impl RouteTable {
-    fn add(&mut self, listener: &Listener, host: &str, routes: Option<Arc<Routes>>) {
+    fn add(&mut self, listener: &Listener, host: &str, known: Option<&Service>, routes: Option<Arc<Routes>>) {
         let proxy = listener.proxy;
-        let known = listener.registry.service(host);
         let index = self.virtual_hosts.len();
         let domains = if host.starts_with('*') {
             vec![host.to_owned()]
