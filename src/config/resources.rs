@@ -30,8 +30,19 @@ pub struct Resources {
     pub pods: Vec<Object<Pod>>,
     /// Whether what only clusters need is left out at once, [`leave_out_clusters`](Self::leave_out_clusters).
     pub(crate) is_for_routes: bool,
-    /// How many objects were read or passed over.
-    count: usize,
+    /// Of all objects that were read or passed over.
+    kinds: Vec<Kind>,
+}
+
+/// Where an object is, if it can be taken over from one configuration to the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    VirtualService,
+    DestinationRule,
+    Gateway,
+    ServiceEntry,
+    Service,
+    Other,
 }
 
 /// The kinds that are read; objects of others are passed over with a warning.
@@ -65,21 +76,21 @@ impl Resources {
             match read(text) {
                 Ok(json) => self.push_read(&json, read, findings),
                 Err(error) => {
-                    let path = format!("resources[{}]", self.count);
+                    let path = format!("resources[{}]", self.len());
                     findings.push(super::own(&path, FaultKind::from(error).to_string()));
-                    self.count += 1;
+                    self.kinds.push(Kind::Other);
                 }
             }
             return;
         }
-        let mut envelope = Envelope::read(self.count, json, findings);
+        let mut envelope = Envelope::read(self.len(), json, findings);
         if envelope.kind.ends_with("List") {
             match json.get("items").and_then(Json::entries) {
                 Some(items) => return items.iter().for_each(|item| self.push_read(item, read_whole, findings)),
                 None => findings.push(envelope.finding("items", "has to be a list of Kubernetes objects".to_owned())),
             }
         }
-        self.count += 1;
+        self.kinds.push(Kind::of(&envelope.kind));
         match envelope.kind.as_str() {
             "VirtualService" => self.virtual_services.push(envelope.istio("VirtualService", findings)),
             "DestinationRule" => {
@@ -109,29 +120,45 @@ impl Resources {
 
     /// How many objects were read or passed over.
     pub(crate) fn len(&self) -> usize {
-        self.count
+        self.kinds.len()
     }
 
-    /// Leaves room for the object at a position of another configuration, if one that can be taken over is there.
+    /// Takes memory at once for as many objects as another configuration has.
+    pub(crate) fn reserve(&mut self, other: &Resources) {
+        self.virtual_services.reserve_exact(other.virtual_services.len());
+        self.destination_rules.reserve_exact(other.destination_rules.len());
+        self.gateways.reserve_exact(other.gateways.len());
+        self.service_entries.reserve_exact(other.service_entries.len());
+        self.services.reserve_exact(other.services.len());
+    }
+
+    /// Leaves room for the object at a position of another configuration, if it can be taken over.
     pub(crate) fn leave_room(&mut self, other: &Resources, at: usize) -> bool {
-        let to = self.count;
-        let is_left = room(&other.virtual_services, at, &mut self.virtual_services, to)
-            || room(&other.destination_rules, at, &mut self.destination_rules, to)
-            || room(&other.gateways, at, &mut self.gateways, to)
-            || room(&other.service_entries, at, &mut self.service_entries, to)
-            || room(&other.services, at, &mut self.services, to);
-        self.count += usize::from(is_left);
-        is_left
+        let resource = self.len();
+        let kind = other.kinds.get(at).copied().unwrap_or(Kind::Other);
+        match kind {
+            Kind::VirtualService => self.virtual_services.push(room(resource)),
+            Kind::DestinationRule => self.destination_rules.push(room(resource)),
+            Kind::Gateway => self.gateways.push(room(resource)),
+            Kind::ServiceEntry => self.service_entries.push(room(resource)),
+            Kind::Service => self.services.push(room(resource)),
+            Kind::Other => return false,
+        }
+        self.kinds.push(kind);
+        true
     }
 
     /// Takes over objects of another configuration, each from its position there to the room that was left for it.
     pub(crate) fn adopt(&mut self, mut other: Resources, moves: &[(usize, usize)]) {
         for (at, to) in moves {
-            let _ = moved(&mut other.virtual_services, *at, &mut self.virtual_services, *to)
-                || moved(&mut other.destination_rules, *at, &mut self.destination_rules, *to)
-                || moved(&mut other.gateways, *at, &mut self.gateways, *to)
-                || moved(&mut other.service_entries, *at, &mut self.service_entries, *to)
-                || moved(&mut other.services, *at, &mut self.services, *to);
+            match self.kinds.get(*to).unwrap_or(&Kind::Other) {
+                Kind::VirtualService => swap(&mut other.virtual_services, *at, &mut self.virtual_services, *to),
+                Kind::DestinationRule => swap(&mut other.destination_rules, *at, &mut self.destination_rules, *to),
+                Kind::Gateway => swap(&mut other.gateways, *at, &mut self.gateways, *to),
+                Kind::ServiceEntry => swap(&mut other.service_entries, *at, &mut self.service_entries, *to),
+                Kind::Service => swap(&mut other.services, *at, &mut self.services, *to),
+                Kind::Other => {}
+            }
         }
     }
 
@@ -145,31 +172,36 @@ impl Resources {
     }
 }
 
-/// Which object is at a position of the configuration.
-fn found<S>(objects: &[Object<S>], at: usize) -> Option<usize> {
-    objects.binary_search_by_key(&at, |object| object.resource).ok()
-}
-
-fn room<S: Default>(from: &[Object<S>], at: usize, to: &mut Vec<Object<S>>, resource: usize) -> bool {
-    let is_there = found(from, at).is_some();
-    if is_there {
-        to.push(Object {
-            resource,
-            ..Object::default()
-        });
+impl Kind {
+    fn of(name: &str) -> Self {
+        match name {
+            "VirtualService" => Kind::VirtualService,
+            "DestinationRule" => Kind::DestinationRule,
+            "Gateway" => Kind::Gateway,
+            "ServiceEntry" => Kind::ServiceEntry,
+            "Service" => Kind::Service,
+            _ => Kind::Other,
+        }
     }
-    is_there
 }
 
-fn moved<S>(from: &mut [Object<S>], at: usize, to: &mut [Object<S>], resource: usize) -> bool {
-    let object = found(from, at).and_then(|index| from.get_mut(index));
-    let room = found(to, resource).and_then(|index| to.get_mut(index));
-    let Some((object, room)) = object.zip(room) else {
-        return false;
-    };
-    std::mem::swap(object, room);
-    std::mem::swap(&mut object.resource, &mut room.resource);
-    true
+fn room<S: Default>(resource: usize) -> Object<S> {
+    Object {
+        resource,
+        ..Object::default()
+    }
+}
+
+/// Lets two objects at positions of their configurations change places.
+fn swap<S>(from: &mut [Object<S>], at: usize, to: &mut [Object<S>], resource: usize) {
+    let one = from.binary_search_by_key(&at, |object| object.resource);
+    let other = to.binary_search_by_key(&resource, |object| object.resource);
+    if let (Ok(one), Ok(other)) = (one, other)
+        && let (Some(one), Some(other)) = (from.get_mut(one), to.get_mut(other))
+    {
+        std::mem::swap(one, other);
+        std::mem::swap(&mut one.resource, &mut other.resource);
+    }
 }
 
 type Read = for<'t> fn(&'t str) -> serde_json::Result<Json<'t>>;

@@ -68,6 +68,7 @@ pub(super) struct Reading {
 impl Kept {
     /// Reads a configuration's resources, but for what is known, for which it only leaves room.
     pub fn read(&self, tree: &Json, to: &mut Resources, findings: &mut Vec<Finding>) -> Reading {
+        to.reserve(&self.resources);
         let entries = tree.get("resources").and_then(Json::entries).unwrap_or_default();
         let sorts: Vec<(Digest, Sort)> = entries.iter().map(|json| self.sort(json)).collect();
         let shared = sorts.iter().filter(|(_, sort)| *sort != Sort::Root);
@@ -75,6 +76,7 @@ impl Kept {
         let mut reading = Reading {
             own,
             context: own.and(shared.map(|(digest, _)| *digest)),
+            objects: HashMap::with_capacity(entries.len()),
             ..Reading::default()
         };
         let listener = self
@@ -165,10 +167,13 @@ impl Kept {
         self.resources = resources;
         self.resources.forget_rules();
         self.objects = reading.objects;
+        let count = reading.roots.len();
         let mut listener = Listener {
             own: reading.own,
             context: reading.context,
-            ..Listener::default()
+            roots: Vec::with_capacity(count),
+            by_text: Positions::with_capacity(count),
+            by_name: Positions::with_capacity(count),
         };
         for (index, (digest, position, rules)) in reading.roots.into_iter().enumerate() {
             listener.by_text.insert(digest, index);
