@@ -11,6 +11,7 @@ mod copies;
 mod host;
 mod metrics;
 mod mirrors;
+mod response;
 mod root;
 mod shared;
 mod stream;

@@ -20,6 +20,7 @@ use crate::copies::Copies;
 use crate::host;
 use crate::metrics::{Counter, RouteMetrics};
 use crate::mirrors::Mirror;
+use crate::response::ResponsePart;
 use crate::shared::{Shared, Then};
 
 /// The context of one request. Most requests leave nothing in it.
@@ -36,13 +37,7 @@ pub struct Stream {
     explanation: Option<Box<str>>,
 }
 
-struct ResponsePart {
-    routed: Routed,
-    request: HeaderMap,
-    came_to: Option<u16>,
-    set_cookies: Vec<String>,
-}
-
+// What few requests need is not inlined: what each of them runs through then lies close together.
 impl Stream {
     /// A request that has said nothing yet.
     pub fn new(id: u32, shared: Rc<Shared>) -> Self {
@@ -318,24 +313,9 @@ impl HttpContext for Stream {
         if let (Some(explanation), Some(name)) = (self.explanation.take(), &self.shared.plugin.options.explain_header) {
             host::edit_response(&[HeaderEdit::Set(name.into(), explanation.as_bytes().into())]);
         }
-        let Some(part) = self.response.take() else {
-            return Action::Continue;
-        };
-        let Some(mut headers) = host::response_headers() else {
-            return Action::Continue;
-        };
-        // Envoy gives its own answers these once the route's operations are done.
-        if part.routed.response_reads_response() && !host::is_via_upstream() {
-            headers.remove("content-type");
-            headers.remove("content-length");
+        if let Some(part) = self.response.take() {
+            part.edit();
         }
-        let request = Request::new(&part.request).came_to(part.came_to);
-        let mut edits = part.routed.response_edits(&headers, &request, &host::attribute);
-        if !part.set_cookies.is_empty() && host::is_via_upstream() {
-            let cookies = part.set_cookies.iter();
-            cookies.for_each(|cookie| edits.add("set-cookie", cookie.as_bytes()));
-        }
-        host::edit_response(&edits.into_edits());
         Action::Continue
     }
 }
