@@ -117,3 +117,36 @@ pub(crate) fn intersection(a: &str, b: &str) -> Option<String> {
     }
     hostname::covers(b, a).then(|| a.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::plugin::Plugin;
+
+    #[test]
+    fn what_takes_everything_stands_last_whoever_wrote_it() {
+        let virtual_service = |name: &str, year: u16, rules: &str| {
+            format!(
+                r#"{{"apiVersion": "networking.istio.io/v1", "kind": "VirtualService",
+                    "metadata": {{"name": "{name}", "creationTimestamp": "{year}-01-01T00:00:00Z"}},
+                    "spec": {{"hosts": ["h"], "gateways": ["g"], "http": [{rules}]}}}}"#
+            )
+        };
+        let rule = |r#match: &str| format!(r#"{{{match}"route": [{{"destination": {{"host": "h"}}}}]}}"#);
+        let on = |path: &str| rule(&format!(r#""match": [{{"uri": {{"prefix": "{path}"}}}}], "#));
+        let old = virtual_service("old", 2020, &[on("/a"), rule("")].join(", "));
+        let young = virtual_service("young", 2021, &[on("/b"), rule("")].join(", "));
+        let json = format!(r#"{{"proxy": {{"gateways": ["default/g"]}}, "resources": [{young}, {old}]}}"#);
+        let table = Plugin::load(json.as_bytes()).unwrap().table;
+        let routes = table.virtual_hosts[0].routes.as_ref().unwrap();
+        let written: Vec<String> = routes.iter().map(|route| route.rule.to_string()).collect();
+        assert_eq!(
+            written,
+            [
+                "default/old http[0].match[0]",
+                "default/young http[0].match[0]",
+                "default/old http[1]",
+                "default/young http[1]"
+            ]
+        );
+    }
+}

@@ -55,6 +55,8 @@ fn object(kind: &str, name: &str, spec: &str) -> String {
     )
 }
 
+const DELEGATES: &str = r#", {"name": "root", "match": [{"uri": {"prefix": "/leaf"}}], "delegate": {"name": "leaf"}}"#;
+
 /// A VirtualService of two hosts with these rules, one that delegates to another, and a policy that rules depend on.
 fn rules(names: &[&str], leaf: &str, policy: &str, port: u16) -> String {
     let rule = |name: &&str| {
@@ -64,10 +66,7 @@ fn rules(names: &[&str], leaf: &str, policy: &str, port: u16) -> String {
         )
     };
     let rules: Vec<String> = names.iter().map(rule).collect();
-    let root = format!(
-        r#""hosts": ["a", "b"], "http": [{}, {{"name": "root", "match": [{{"uri": {{"prefix": "/leaf"}}}}], "delegate": {{"name": "leaf"}}}}]"#,
-        rules.join(", ")
-    );
+    let root = format!(r#""hosts": ["a", "b"], "http": [{}{DELEGATES}]"#, rules.join(", "));
     let leaf = format!(r#""http": [{{"route": [{{"destination": {{"host": "{leaf}"}}}}]}}]"#);
     let policy = format!(r#""host": "a", "trafficPolicy": {{"loadBalancer": {policy}}}"#);
     let objects = [
@@ -100,6 +99,10 @@ fn a_judged_change_comes_out_as_if_it_were_all_new() {
         rules(&["z", "q"], "b", hash, 80),
         rules(&["z", "z", "q"], "b", hash, 80),
         rules(&["z", "z", "q"], "b", hash, 81),
+        // No rule but the last differs.
+        rules(&["x", "y"], "a", SIMPLE, 80).replace(DELEGATES, ""),
+        rules(&["x", "y", "z"], "a", SIMPLE, 80).replace(DELEGATES, ""),
+        rules(&["x", "y"], "a", SIMPLE, 80).replace(DELEGATES, ""),
     ] {
         let mut fresh = Plugin::load(json.as_bytes()).unwrap();
         fresh.findings.clear();
