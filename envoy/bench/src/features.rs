@@ -1,5 +1,6 @@
 //! What rules do beyond choosing a cluster: copies, headers, delays.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::bench::Bench;
 use crate::envoy::Envoy;
-use crate::load::Pace;
+use crate::load::{Pace, Run};
 use crate::measure::{BySide, Plan, Series, Sides, rounds};
 use crate::shape::{Ask, destination_rule, service_entry, to, virtual_service};
 use crate::site::{Side, Site, addresses};
@@ -34,19 +35,31 @@ pub struct Features {
 pub struct Delay {
     /// How long it should be.
     pub milliseconds: u64,
-    /// How much longer requests took by Envoy's own fault filter.
-    pub native: Late,
-    /// The same by switchyard.
-    pub switchyard: Late,
+    /// How much longer requests took by Envoy's own fault filter, and by switchyard.
+    pub late: BTreeMap<Side, Late>,
 }
 
 /// How much longer than its delay a request took, in milliseconds; less than nothing is too early.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Late {
-    /// The one in the middle.
+    /// The one in the middle of each turn.
     pub median: Series,
-    /// The earliest of all.
-    pub earliest: f64,
+    /// The one in the middle of each turn's errors. An error is how far off a request was, too late or too early.
+    pub error: Series,
+    /// The earliest of each turn.
+    pub earliest: Series,
+}
+
+impl Late {
+    fn add(&mut self, run: &Run, milliseconds: u64) {
+        let late = |latency: &Duration| latency.as_secs_f64() * 1e3 - milliseconds as f64;
+        let late = Series(run.latencies.iter().map(late).collect());
+        self.median.0.push(late.median());
+        self.error
+            .0
+            .push(Series(late.0.iter().map(|late| late.abs()).collect()).median());
+        self.earliest.0.push(late.spread().0);
+    }
 }
 
 const DELAYS: [u64; 4] = [10, 50, 100, 500];
@@ -65,8 +78,13 @@ pub fn measure(bench: &mut Bench) -> Result<Features> {
     })
 }
 
-/// An Envoy with rules for one service, and where its sides listen.
+/// An Envoy with rules for one service, and where its two sides listen.
 fn start(bench: &Bench, rules: Vec<Value>) -> Result<(Envoy, Vec<(Side, SocketAddr)>)> {
+    let (_, bootstrap) = bootstrap(bench, rules)?;
+    listen(bench, &bootstrap)
+}
+
+fn bootstrap(bench: &Bench, rules: Vec<Value>) -> Result<(Site, Value)> {
     let ports = bench.load.ports();
     let site = Site::new(vec![
         virtual_service("reviews", rules),
@@ -75,18 +93,23 @@ fn start(bench: &Bench, rules: Vec<Value>) -> Result<(Envoy, Vec<(Side, SocketAd
     ])?;
     let clusters = ["v1", "v2"].map(|subset| format!("outbound|9080|{subset}|reviews.default.svc.cluster.local"));
     let reached: Vec<&str> = clusters.iter().map(String::as_str).collect();
-    let mut bootstrap = site.bootstrap(&bench.programs, &reached)?;
-    site.add_mirrors(&bench.programs, &mut bootstrap)?;
-    let envoy = Envoy::start(&bench.programs.envoy, &bootstrap, tempfile::tempdir()?, 1)?;
-    let sides = addresses(&envoy)?.into_iter().collect();
+    let bootstrap = site.bootstrap(&bench.programs, &reached)?;
+    Ok((site, bootstrap))
+}
+
+fn listen(bench: &Bench, bootstrap: &Value) -> Result<(Envoy, Vec<(Side, SocketAddr)>)> {
+    let envoy = Envoy::start(&bench.programs.envoy, bootstrap, tempfile::tempdir()?, 1)?;
+    let mut sides: Vec<(Side, SocketAddr)> = addresses(&envoy)?.into_iter().collect();
+    sides.truncate(2);
     Ok((envoy, sides))
 }
 
 fn mirror(bench: &mut Bench) -> Result<BySide> {
     bench.says("a mirror");
     let rule = json!({"route": [to("reviews", "v1")], "mirror": {"host": "reviews", "subset": "v2"}});
-    let (envoy, mut sides) = start(bench, vec![rule])?;
-    sides.truncate(2);
+    let (site, mut bootstrap) = bootstrap(bench, vec![rule])?;
+    site.add_mirrors(&bench.programs, &mut bootstrap)?;
+    let (envoy, mut sides) = listen(bench, &bootstrap)?;
     sides.push((Side::Mirrors, envoy.listener(Side::Mirrors.name())?));
     take_turns(bench, &envoy, &sides)
 }
@@ -101,7 +124,7 @@ fn headers(bench: &mut Bench) -> Result<BySide> {
     let operations = |name: &str| json!({"set": {format!("x-{name}-set"): "a"}, "add": {format!("x-{name}-add"): "b"}, "remove": ["accept-encoding", "server"]});
     let headers = json!({"request": operations("request"), "response": operations("response")});
     let (envoy, sides) = start(bench, vec![json!({"route": [to("reviews", "v1")], "headers": headers})])?;
-    take_turns(bench, &envoy, sides.get(..2).context("two sides")?)
+    take_turns(bench, &envoy, &sides)
 }
 
 fn delays(bench: &mut Bench) -> Result<Vec<Delay>> {
@@ -111,7 +134,6 @@ fn delays(bench: &mut Bench) -> Result<Vec<Delay>> {
         json!({"match": [{"uri": uri}], "route": [to("reviews", "v1")], "fault": {"delay": delay}})
     };
     let (envoy, sides) = start(bench, DELAYS.map(delayed).into())?;
-    let sides = sides.get(..2).context("two sides")?;
     let plan = Plan {
         rounds: bench.plan.rounds.min(5),
         turn: bench.plan.turn * 4,
@@ -125,20 +147,14 @@ fn delays(bench: &mut Bench) -> Result<Vec<Delay>> {
     for milliseconds in DELAYS {
         bench.says(&format!("a delay of {milliseconds} ms"));
         let ask = Ask::new(format!("/{milliseconds}")).bytes();
-        let figures = rounds(&mut bench.load, &envoy, sides, &ask, b"v1", plan, pace)?;
-        let late = |side| {
-            let figures = figures.get(&side).context("a side")?;
-            let late = |took: &f64| took - milliseconds as f64;
-            Ok::<_, anyhow::Error>(Late {
-                median: Series(figures.p50_ms.0.iter().map(late).collect()),
-                earliest: late(&figures.least_ms.spread().0),
-            })
-        };
-        delays.push(Delay {
-            milliseconds,
-            native: late(Side::Native)?,
-            switchyard: late(Side::Switchyard)?,
-        });
+        let mut clients = Sides::connect(&mut bench.load, &sides, &ask, b"v1", plan)?;
+        let mut late: BTreeMap<Side, Late> = BTreeMap::new();
+        for _ in 0..plan.rounds {
+            for (side, turn) in clients.turn(&mut bench.load, &envoy, sides.len(), pace, plan.turn)? {
+                late.entry(side).or_default().add(&turn.run, milliseconds);
+            }
+        }
+        delays.push(Delay { milliseconds, late });
     }
     Ok(delays)
 }
@@ -147,14 +163,13 @@ fn tail(bench: &mut Bench) -> Result<(BySide, f64)> {
     bench.says("latency at 70 % of the native peak");
     let user = json!({"match": [{"headers": {"end-user": {"exact": "jason"}}}], "route": [to("reviews", "v2")]});
     let (envoy, sides) = start(bench, vec![user, json!({"route": [to("reviews", "v1")]})])?;
-    let sides = sides.get(..2).context("two sides")?;
     // Many short turns: what else the machine does then falls into few of them, and not into the median.
     let plan = Plan {
         turn: bench.plan.turn.max(Duration::from_millis(10)),
         rounds: bench.plan.rounds * 5,
         connections: 64,
     };
-    let mut clients = Sides::connect(&mut bench.load, sides, &Ask::new("/").bytes(), b"v1", plan)?;
+    let mut clients = Sides::connect(&mut bench.load, &sides, &Ask::new("/").bytes(), b"v1", plan)?;
     let mut figures = BySide::new();
     let mut rates = Series::default();
     for _ in 0..plan.rounds {

@@ -34,8 +34,6 @@ pub struct Figures {
     pub cpu_us: Series,
     /// Requests a second.
     pub rate: Series,
-    /// Milliseconds that the fastest took.
-    pub least_ms: Series,
     /// In milliseconds.
     pub p50_ms: Series,
     /// In milliseconds.
@@ -139,7 +137,6 @@ impl Figures {
             .0
             .push(turn.cpu.as_secs_f64() * 1e6 / run.latencies.len() as f64);
         self.rate.0.push(run.rate());
-        self.least_ms.0.push(run.percentile(0.0)?);
         self.p50_ms.0.push(run.percentile(0.5)?);
         self.p99_ms.0.push(run.percentile(0.99)?);
         Ok(())

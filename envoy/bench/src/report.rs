@@ -126,18 +126,25 @@ fn features(results: &Results) -> Table {
         }
     }
     for delay in &features.delays {
-        let what = format!("ms too late, a {} ms delay", delay.milliseconds);
-        let median = |late: &Late| format!("{:.2}", late.median.median());
-        let earliest = format!(
-            "earliest {:.1} / {:.1}",
-            delay.native.earliest, delay.switchyard.earliest
-        );
+        let (Some(native), Some(own)) = (delay.late.get(&Side::Native), delay.late.get(&Side::Switchyard)) else {
+            continue;
+        };
+        let (ratio, spread) = ratio(&own.error, &native.error);
+        let error = |late: &Late| format!("{:.2}", late.error.median());
         table.add_row([
-            what,
-            median(&delay.native),
-            median(&delay.switchyard),
+            format!("ms off, a {} ms delay", delay.milliseconds),
+            error(native),
+            error(own),
+            ratio,
+            spread,
+        ]);
+        let earliest = |late: &Late| late.earliest.spread().0;
+        table.add_row([
+            "  too late".to_owned(),
+            format!("{:.2}", native.median.median()),
+            format!("{:.2}", own.median.median()),
             String::new(),
-            earliest,
+            format!("earliest {:.1} / {:.1}", earliest(native), earliest(own)),
         ]);
     }
     table

@@ -140,9 +140,10 @@ impl Results {
         }
         for delay in &features.delays {
             let figure = format!("error of a {} ms delay", delay.milliseconds);
-            let native = delay.native.median.median().abs();
-            let error = delay.switchyard.median.median().abs();
-            targets.push(plain(&figure, &Series(vec![error]), (native, native), "ms"));
+            if let (Some(native), Some(own)) = (delay.late.get(&Side::Native), delay.late.get(&Side::Switchyard)) {
+                let native = native.error.median();
+                targets.push(plain(&figure, &own.error, (native, native), "ms"));
+            }
         }
     }
 
