@@ -1,7 +1,8 @@
 //! What a decision sees of a request.
 
 use crate::header::map::HeaderMap;
-use crate::{hostname, reserved};
+use crate::hostname;
+use crate::reserved::is_reserved;
 
 pub mod downstream;
 pub mod normalize;
@@ -46,7 +47,7 @@ impl<'a> Request<'a> {
                 b":authority" => request.authority = value,
                 b":path" => request.path = value,
                 b":scheme" => request.scheme = value,
-                _ => request.has_reserved |= name.starts_with(reserved::PREFIX.as_bytes()),
+                _ => request.has_reserved |= is_reserved(name),
             }
         }
         (request.host, request.named_port) = hostname::split_port(request.authority);

@@ -14,3 +14,8 @@ pub const ALL: [&str; 3] = [CLUSTER, RETRY, MIRROR];
 
 /// The filter state that holds the key of a consistent hash.
 pub const HASH_KEY: &str = "envoy.hashable_string";
+
+/// Whether a header's name, in lower case, is reserved.
+pub fn is_reserved(name: &[u8]) -> bool {
+    name.starts_with(PREFIX.as_bytes())
+}

@@ -9,7 +9,7 @@ use switchyard::header::map::HeaderMap;
 use switchyard::matcher::RouteMatch;
 use switchyard::plugin::Plugin;
 use switchyard::request::Request;
-use switchyard::reserved;
+use switchyard::reserved::{self, is_reserved};
 use switchyard::yaml;
 
 /// A plugin's JSON with every document of a manifest that can be read.
@@ -44,8 +44,4 @@ pub fn ask(plugin: &Plugin, headers: &HeaderMap, seed: u64) {
     let _ = routed.response_edits(&upstream, &request, &|_| None).applied();
     let copy = mirror::headers(&upstream, plugin.options.shadow_host_suffix);
     assert!(!copy.iter().any(|(name, _)| is_reserved(name)));
-}
-
-fn is_reserved(name: &[u8]) -> bool {
-    name.starts_with(reserved::PREFIX.as_bytes())
 }

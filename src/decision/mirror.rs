@@ -1,23 +1,19 @@
 //! Copies of requests.
 
+use std::borrow::Cow;
+
 use crate::header::map::HeaderMap;
-use crate::reserved;
+use crate::reserved::is_reserved;
 
 /// The headers of a copy: the request's as they go upstream, less what belongs to one hop or to Envoy, with `-shadow` behind the host
 /// where asked for.
 pub fn headers(request: &HeaderMap, shadow_suffix: bool) -> HeaderMap {
-    let mut copy = HeaderMap::default();
-    for (name, value) in request.iter().filter(|(name, value)| goes_along(name, value)) {
-        let Ok(name) = std::str::from_utf8(name) else {
-            continue;
-        };
-        if name == ":authority" && shadow_suffix {
-            copy.push(name, &shadow_host(value));
-        } else {
-            copy.push(name, value);
-        }
-    }
-    copy
+    let lines = request.iter().filter(|(name, value)| goes_along(name, value));
+    let lines = lines.map(|(name, value)| match name {
+        b":authority" if shadow_suffix => (name, Cow::Owned(shadow_host(value))),
+        _ => (name, Cow::Borrowed(value)),
+    });
+    lines.collect()
 }
 
 /// `x-envoy-*` would be orders to the client that sends the copy; the length is told anew, and the body is not waited for. Some gRPC
@@ -34,7 +30,7 @@ fn goes_along(name: &[u8], value: &[u8]) -> bool {
         b"http2-settings",
     ];
     let is_hop = HOP.contains(&name) || name == b"te" && value != b"trailers";
-    !is_hop && !name.starts_with(b"x-envoy-") && !name.starts_with(reserved::PREFIX.as_bytes())
+    !is_hop && !name.starts_with(b"x-envoy-") && !is_reserved(name)
 }
 
 /// `shadowAppendedHost`, envoy `source/common/router/shadow_writer_impl.cc`: the suffix stands before the port.

@@ -85,7 +85,7 @@ pub fn remove_reserved<'m>(request: &Request<'m>, edits: &mut HeaderEdits<'_, 'm
         return;
     }
     let names = request.headers.iter().map(|(name, _)| name);
-    for name in names.filter(|name| name.starts_with(reserved::PREFIX.as_bytes())) {
+    for name in names.filter(|name| reserved::is_reserved(name)) {
         if let Ok(name) = std::str::from_utf8(name) {
             edits.remove(name.to_owned());
         }

@@ -186,7 +186,7 @@ impl HeaderChange {
             "x-envoy-max-retries",
         ];
         let name = self.name();
-        name.starts_with(reserved::PREFIX) || ASKING.contains(&name)
+        reserved::is_reserved(name.as_bytes()) || ASKING.contains(&name)
     }
 }
 

@@ -33,21 +33,10 @@ impl HeaderMap {
         Some((lengths.as_chunks().0.as_chunks().0, text))
     }
 
-    /// Adds a line, whatever is there.
+    /// Adds a line, whatever is there. Many lines are collected in less time.
     pub fn push(&mut self, name: &str, value: &[u8]) {
-        self.push_line(name.as_bytes(), value);
-    }
-
-    fn push_line(&mut self, name: &[u8], value: &[u8]) {
-        let count = self.parts().map_or(0, |(lengths, _)| lengths.len());
-        self.wire.extend(name.iter().map(u8::to_ascii_lowercase));
-        self.wire.push(0);
-        self.wire.extend_from_slice(value);
-        self.wire.push(0);
-        let lengths = [name.len(), value.len()].map(|length| (length as u32).to_le_bytes());
-        let end = 4 + 8 * count;
-        self.wire.splice(end..end, lengths.into_iter().flatten());
-        self.wire.splice(..4, (count as u32 + 1).to_le_bytes());
+        let lines = self.iter().chain([(name.as_bytes(), value)]);
+        *self = lines.collect();
     }
 
     /// Names and values in order.
@@ -77,12 +66,10 @@ impl HeaderMap {
 
     /// Removes all lines of a name.
     pub fn remove(&mut self, name: &str) {
-        if self.get(name).is_none() {
-            return;
+        if self.get(name).is_some() {
+            let kept = self.iter().filter(|(key, _)| *key != name.as_bytes());
+            *self = kept.collect();
         }
-        let before = std::mem::take(self);
-        let kept = before.iter().filter(|(key, _)| *key != name.as_bytes());
-        kept.for_each(|(key, value)| self.push_line(key, value));
     }
 }
 
@@ -96,13 +83,22 @@ fn number(bytes: &[u8; 4]) -> u32 {
     u32::from_le_bytes(*bytes)
 }
 
-impl<'a, V: AsRef<[u8]>> FromIterator<(&'a str, V)> for HeaderMap {
-    fn from_iter<I: IntoIterator<Item = (&'a str, V)>>(pairs: I) -> Self {
-        let mut map = HeaderMap::default();
-        pairs
-            .into_iter()
-            .for_each(|(name, value)| map.push(name, value.as_ref()));
-        map
+impl<N: AsRef<[u8]>, V: AsRef<[u8]>> FromIterator<(N, V)> for HeaderMap {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(lines: I) -> Self {
+        let lines: Vec<(N, V)> = lines.into_iter().collect();
+        let number = |length: usize| (length as u32).to_le_bytes();
+        let mut wire = number(lines.len()).to_vec();
+        for (name, value) in &lines {
+            wire.extend(number(name.as_ref().len()));
+            wire.extend(number(value.as_ref().len()));
+        }
+        for (name, value) in &lines {
+            wire.extend(name.as_ref().iter().map(u8::to_ascii_lowercase));
+            wire.push(0);
+            wire.extend_from_slice(value.as_ref());
+            wire.push(0);
+        }
+        HeaderMap { wire }
     }
 }
 

@@ -49,7 +49,7 @@ fn header_name(at: &At, name: &str, may_be_authority: bool) {
         at.error(format!(
             "`{name}` is a pseudo-header; only a request's :authority can be set"
         ));
-    } else if name.to_ascii_lowercase().starts_with(reserved::PREFIX) {
+    } else if reserved::is_reserved(name.to_ascii_lowercase().as_bytes()) {
         let message = format!(
             "`{name}` is reserved, as all of {}*; take another name",
             reserved::PREFIX

@@ -170,8 +170,9 @@ fn upstream(headers: &HeaderMap, workloads: &[String], orders: &Orders, attempts
     let own = headers
         .iter()
         .map(|(name, value)| (std::str::from_utf8(name).unwrap(), from_latin1(value)));
-    let own = own
-        .filter(|(name, _)| !name.starts_with(':') && !name.starts_with(reserved::PREFIX) && !CONSUMED.contains(name));
+    let own = own.filter(|(name, _)| {
+        !name.starts_with(':') && !reserved::is_reserved(name.as_bytes()) && !CONSUMED.contains(name)
+    });
     let expected = orders.timeout.into_iter().chain(orders.per_try).min();
     let expected = expected.map(|expected| ("x-envoy-expected-rq-timeout-ms", expected.to_string()));
     let count = (attempts > 1).then(|| ("x-envoy-attempt-count", attempts.to_string()));
