@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::config::{Config, DECIDING_KINDS};
+use crate::config::Config;
 use crate::finding::Finding;
 use crate::registry::{Locality, Registry};
 pub use callers::{Caller, CallerPort, Callers, Credential};
@@ -29,6 +29,7 @@ mod bootstrap;
 mod callers;
 mod circuit_breakers;
 mod cluster;
+mod deciding;
 mod endpoint;
 mod files;
 mod hash_policy;
@@ -52,8 +53,10 @@ mod xds;
 /// The documents that were read.
 #[derive(Debug, Clone)]
 pub struct Manifests {
-    /// As they were written, lists taken apart: the filter gets them so.
+    /// Those that may decide over requests, as they were written, lists taken apart.
     objects: Vec<Value>,
+    /// What the filter gets of them.
+    deciding: Vec<Value>,
     config: Config,
     registry: Registry,
 }
@@ -92,11 +95,13 @@ pub struct Configuration {
 
 impl Manifests {
     /// Takes the objects of all documents, lists taken apart. What does not fit is a finding and is left out; the rest is read.
-    pub fn new(objects: Vec<Value>, callers: &Callers) -> (Manifests, Vec<Finding>) {
+    pub fn new(mut objects: Vec<Value>, callers: &Callers) -> (Manifests, Vec<Finding>) {
         let json = serde_json::to_vec(&json!({"proxy": {"domain": callers.domain}, "resources": objects}));
         let (config, findings) = Config::from_json(&json.unwrap_or_default());
         let registry = Registry::new(&config);
+        objects.retain(deciding::decides);
         let manifests = Manifests {
+            deciding: deciding::deciding(&objects, &config),
             objects,
             config,
             registry,
@@ -121,20 +126,15 @@ impl Manifests {
         let of_servers = servers.flat_map(|tls| tls.credential_names.iter().chain([&tls.credential_name]));
         of_servers.chain(clients.map(|tls| &tls.credential_name))
     }
+}
 
-    /// The filter's configuration for a listener, in JSON.
-    fn plugin(&self, proxy: &Value, callers: &Callers) -> String {
-        let mut options = callers.options.clone();
-        if callers.access_log.is_empty() {
-            options.entry("filterState").or_insert(Value::Bool(false));
-        }
-        let decides = |object: &&Value| {
-            let kind = object.get("kind").and_then(Value::as_str);
-            kind.is_some_and(|kind| DECIDING_KINDS.contains(&kind))
-        };
-        let resources: Vec<&Value> = self.objects.iter().filter(decides).collect();
-        json!({"proxy": proxy, "options": options, "resources": resources}).to_string()
+/// The filter's configuration for a listener, in JSON.
+fn plugin(proxy: &Value, callers: &Callers, resources: &[Value]) -> String {
+    let mut options = callers.options.clone();
+    if callers.access_log.is_empty() {
+        options.entry("filterState").or_insert(Value::Bool(false));
     }
+    json!({"proxy": proxy, "options": options, "resources": resources}).to_string()
 }
 
 /// What Envoy has beside the filter, by name: for those who compare configurations.

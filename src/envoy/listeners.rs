@@ -5,12 +5,12 @@ use std::net::IpAddr;
 
 use serde_json::{Value, json};
 
-use super::Manifests;
 use super::access_log::access_log;
 use super::callers::{Caller, Callers, refused};
 use super::listener::{Address, Listener, TlsServer};
 use super::route_configuration::route_configuration;
 use super::transport_socket::{self, Secrets};
+use super::{Manifests, plugin};
 use crate::action::hash_policy::HashPolicy;
 use crate::config::Object;
 use crate::config::gateway::{Gateway, Server};
@@ -258,8 +258,8 @@ impl Stand<'_> {
             "gateways": self.gateways.as_ref().unwrap_or(&mesh),
             "port": self.port,
         });
-        let plugin = manifests.plugin(&proxy, callers);
-        let loaded = Plugin::load(plugin.as_bytes())?;
+        let loaded = Plugin::load(plugin(&proxy, callers, &manifests.objects).as_bytes())?;
+        let plugin = plugin(&proxy, callers, &manifests.deciding);
         let proxy = self.caller.proxy(&callers.domain);
         let rules = DestinationRules::new(&manifests.config, &proxy, &manifests.registry);
         let hash = |host: &str| HashPolicy::new(rules.rule(host)?.consistent_hash("", Some(self.port))?);

@@ -109,3 +109,34 @@ fn the_same_input_makes_the_same_output() {
     let one = configuration(&text, "{}").bootstrap().to_string();
     assert_eq!(configuration(&text, "{}").bootstrap().to_string(), one);
 }
+
+#[test]
+fn the_filter_is_left_alone_by_endpoints_and_by_policies_that_do_not_hash() {
+    let rule = "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: r}\nspec: {host: reviews, trafficPolicy: POLICY}\n---\n";
+    let route = virtual_service("{hosts: [reviews], http: [{route: [{destination: {host: reviews}}]}]}");
+    let given = |services: &str, policy: &str| {
+        let text = [services, &rule.replace("POLICY", policy), &route].concat();
+        let configuration = configuration(&text, "{}");
+        let plugins = configuration.plugins().into_values().map(str::to_owned);
+        plugins.collect::<Vec<String>>()
+    };
+    let simple = "{loadBalancer: {simple: RANDOM}}";
+    let before = given(SERVICES, simple);
+    assert_eq!(given(&SERVICES.replace("10.0.0.1", "10.0.0.9"), simple), before);
+    assert_eq!(given(SERVICES, "{connectionPool: {tcp: {maxConnections: 1}}}"), before);
+    assert_ne!(given(&SERVICES.replace("number: 80,", "number: 81,"), simple), before);
+    let hash = "{loadBalancer: {consistentHash: {httpHeaderName: x}}}";
+    let hashed = given(SERVICES, hash);
+    assert!(hashed.iter().all(|plugin| plugin.contains("httpHeaderName")));
+    assert_ne!(given(SERVICES, &hash.replace(": x", ": y")), hashed);
+    // Where names are looked up, endpoints may be what makes a host one that can be.
+    let looked_up = SERVICES
+        .replace("STATIC", "DNS")
+        .replace("reviews.default.svc.cluster.local", "'*.example.com'");
+    let looked_up = given(&looked_up, simple);
+    assert!(
+        looked_up
+            .iter()
+            .all(|plugin| crate::plugin::Plugin::load(plugin.as_bytes()).is_ok())
+    );
+}
