@@ -166,7 +166,7 @@ pub fn alt_stat_name(cluster: &str) -> String {
 
 /// `BuildSubsetKey`, istio `pilot/pkg/model/service.go`.
 pub fn cluster_name(port: u16, subset: &str, host: &str) -> String {
-    format!("outbound|{port}|{subset}|{host}")
+    ["outbound|", &port.to_string(), "|", subset, "|", host].concat()
 }
 
 impl Forward {

@@ -83,7 +83,7 @@ pub struct Config {
 impl Config {
     /// Reads a plugin's JSON. What does not fit is a finding and is left out of the result; the rest is read.
     pub fn from_json(json: &[u8]) -> (Config, Vec<Finding>) {
-        match Config::parse(json, false) {
+        match Config::parse(json, Config::skim(json, &mut decode::length), false) {
             Ok(json) => {
                 let (mut config, mut findings) = Config::without_resources(&json);
                 if let Some(resources) = json.get("resources").and_then(Json::entries) {
@@ -97,16 +97,25 @@ impl Config {
         }
     }
 
-    /// The JSON of a plugin, if it is that of an object, with its resources raw: thousands of them as a tree would take many times the
-    /// text's memory. That it is JSON is checked unless it `is_judged`.
-    pub(crate) fn parse(json: &[u8], is_judged: bool) -> Result<Json<'_>, Vec<Finding>> {
+    /// A plugin's JSON with its resources raw: thousands of them as a tree would take many times the text's memory. For `length` see
+    /// [`Json::skim_with`].
+    pub(crate) fn skim<'t>(json: &'t [u8], length: &mut dyn FnMut(&'t str) -> usize) -> serde_json::Result<Json<'t>> {
+        let text = str::from_utf8(json).map_err(serde_json::Error::custom);
+        text.and_then(|text| Json::skim_with(text, 2, length))
+    }
+
+    /// What was skimmed, if it is an object. That it was JSON is checked unless it `is_judged`.
+    pub(crate) fn parse<'t>(
+        json: &[u8],
+        skimmed: serde_json::Result<Json<'t>>,
+        is_judged: bool,
+    ) -> Result<Json<'t>, Vec<Finding>> {
         let checked = if is_judged {
             Ok(IgnoredAny)
         } else {
             serde_json::from_slice(json)
         };
-        let text = checked.and_then(|IgnoredAny| str::from_utf8(json).map_err(serde_json::Error::custom));
-        match text.and_then(|text| Json::skim(text, 2)) {
+        match checked.and(skimmed) {
             Ok(json @ Json::Object(_)) => Ok(json),
             Ok(other) => Err(vec![own("", format!("has to be an object, and is {}", other.name()))]),
             Err(error) => Err(vec![own("", format!("is not JSON: {error}"))]),

@@ -10,6 +10,7 @@ pub mod callbacks;
 pub mod delay_queue;
 pub mod filter_state;
 mod kept;
+mod objects;
 pub mod sightings;
 mod written;
 
@@ -31,6 +32,6 @@ pub struct Plugin {
 impl Plugin {
     /// Reads and compiles a configuration. One that may not run is refused with everything that is wrong with it.
     pub fn load(json: &[u8]) -> Result<Plugin, Vec<Finding>> {
-        Cache::default().load(json.to_vec(), false)
+        Cache::default().load(json.to_vec(), |_| false)
     }
 }

@@ -4,44 +4,41 @@
 //! RouteTable ── virtual_host(authority) ──▶ VirtualHost ── find(request) ──▶ Route { matches, action }
 //! ```
 
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use hashbrown::HashMap;
-
 use crate::action::RouteAction;
+use crate::config::Proxy;
 use crate::matcher::RouteMatch;
 use crate::request::Request;
 use index::Index;
 
 mod compile;
 mod delegate;
+mod domains;
 mod gateway;
 mod index;
 mod rule;
 mod virtual_hosts;
 
 pub(crate) use delegate::{Expanded, ExpandedRule, expand, is_exported};
+pub(crate) use domains::Domains;
 pub(crate) use gateway::intersection;
-pub(crate) use rule::{Known, KnownRoutes, Listener, Place, gateway_name};
+pub(crate) use rule::{Before, Known, Listener, Place, gateway_name};
 
 /// Everything one listener's requests are decided by.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RouteTable {
     /// Hosts that answer to the same names.
     pub virtual_hosts: Vec<VirtualHost>,
-    exact: HashMap<Box<[u8]>, usize>,
-    /// What follows the `*`, longest first.
-    suffixes: BTreeMap<Reverse<usize>, HashMap<Box<[u8]>, usize>>,
+    pub(crate) domains: Arc<Domains>,
 }
 
 /// A host, and its rules.
 #[derive(Debug, Clone, PartialEq)]
 pub struct VirtualHost {
     /// The host in full.
-    pub name: Box<str>,
+    pub name: Arc<str>,
     /// The rules in order; none where no VirtualService has the host.
     pub routes: Option<Arc<Routes>>,
     /// The cluster that Istio's default route has for a service without a VirtualService.
@@ -160,27 +157,27 @@ impl RouteTable {
         format!("{routes} routes for {routed} hosts")
     }
 
+    /// Hosts in order, those of a sidecar under all names that its workload has for them.
+    fn new(virtual_hosts: Vec<VirtualHost>, sidecar: Option<&Proxy>, before: &[Arc<Domains>]) -> Self {
+        let hosts = virtual_hosts.iter().map(|host| Arc::clone(&host.name));
+        RouteTable {
+            domains: Domains::new(hosts.collect(), sidecar, before),
+            virtual_hosts,
+        }
+    }
+
     /// The names that each virtual host answers to, in their order; a wildcard's with its `*`.
     pub fn domains(&self) -> Vec<Vec<String>> {
-        let mut domains = vec![Vec::new(); self.virtual_hosts.len()];
-        let exact = self.exact.iter().map(|name| ("", name));
-        let suffixes = self.suffixes.values().flatten().map(|name| ("*", name));
-        for (star, (name, index)) in exact.chain(suffixes) {
-            if let Some(names) = domains.get_mut(*index) {
-                names.push(format!("{star}{}", String::from_utf8_lossy(name)));
-            }
-        }
-        domains.iter_mut().for_each(|names| names.sort());
-        domains
+        self.domains.by_host()
     }
 
     /// The host of an `:authority`: an exact name before the longest wildcard, ports and case aside.
     pub fn virtual_host(&self, request: &Request) -> Option<&VirtualHost> {
         let host = request.host();
         let index = if host.iter().any(u8::is_ascii_uppercase) {
-            self.index(&host.to_ascii_lowercase())
+            self.domains.find(&host.to_ascii_lowercase())
         } else {
-            self.index(host)
+            self.domains.find(host)
         };
         self.virtual_hosts.get(index?)
     }
@@ -198,29 +195,6 @@ impl RouteTable {
         }
         host.find(request).map_or(Taker::Nothing, Taker::Rule)
     }
-
-    fn index(&self, host: &[u8]) -> Option<usize> {
-        if let Some(index) = self.exact.get(host) {
-            return Some(*index);
-        }
-        let wildcard = |(Reverse(length), hosts): (&Reverse<usize>, &HashMap<Box<[u8]>, usize>)| {
-            let suffix = host
-                .len()
-                .checked_sub(*length)
-                .filter(|rest| *rest > 0 || *length == 0)?;
-            hosts.get(host.get(suffix..)?).copied()
-        };
-        self.suffixes.iter().find_map(wildcard)
-    }
-
-    /// Gives a host a name, a `*` in front for a wildcard. The first that asks for a name has it.
-    fn name(&mut self, domain: &str, index: usize) {
-        let (names, name) = match domain.strip_prefix('*') {
-            Some(suffix) => (self.suffixes.entry(Reverse(suffix.len())).or_default(), suffix),
-            None => (&mut self.exact, domain),
-        };
-        names.entry_ref(name.as_bytes()).or_insert(index);
-    }
 }
 
 impl VirtualHost {
@@ -234,38 +208,5 @@ impl VirtualHost {
         };
         let number = index.find(request, path, |number| routes.get(number).is_some_and(matches))?;
         routes.get(number)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::header::map::HeaderMap;
-
-    fn host_of(domains: &[&str], authority: &str) -> Option<String> {
-        let mut table = RouteTable::default();
-        for (index, domain) in domains.iter().enumerate() {
-            table.name(domain, index);
-            table.virtual_hosts.push(VirtualHost {
-                name: (*domain).into(),
-                routes: None,
-                default_cluster: None,
-                https_redirect: false,
-            });
-        }
-        let headers: HeaderMap = [(":authority", authority)].into_iter().collect();
-        table
-            .virtual_host(&Request::new(&headers))
-            .map(|host| host.name.to_string())
-    }
-
-    #[test]
-    fn an_exact_host_wins_over_the_longest_wildcard() {
-        let domains = ["*", "*.foo.com", "*.a.foo.com", "x.a.foo.com"];
-        assert_eq!(host_of(&domains, "x.a.foo.com").as_deref(), Some("x.a.foo.com"));
-        assert_eq!(host_of(&domains, "Y.A.foo.com:80").as_deref(), Some("*.a.foo.com"));
-        assert_eq!(host_of(&domains, "z.foo.com").as_deref(), Some("*.foo.com"));
-        assert_eq!(host_of(&domains, "foo.com").as_deref(), Some("*"));
-        assert_eq!(host_of(&domains[1..], ".foo.com"), None);
     }
 }

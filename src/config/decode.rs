@@ -17,6 +17,7 @@ pub(crate) use message::fields;
 pub(super) use message::json_spelling;
 pub use message::{At, Field};
 pub use nearest::nearest;
+pub(crate) use skim::length;
 pub use value::Unread;
 
 mod json;

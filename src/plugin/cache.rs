@@ -2,10 +2,10 @@
 
 use super::Plugin;
 use super::kept::Kept;
+use super::sightings::Sighting;
 use crate::config::Config;
 use crate::finding::{Finding, refuses};
 use crate::matcher::Regexes;
-use crate::registry::Registry;
 use crate::route::RouteTable;
 use crate::validate::validate_with;
 
@@ -20,13 +20,16 @@ pub struct Cache {
 impl Cache {
     /// As [`Plugin::load`]. What `is_judged` was found to be without error before, and is not looked at again; nor is it said again what
     /// was to be said of it. The text's memory is free for what is made of it.
-    pub fn load(&mut self, json: Vec<u8>, is_judged: bool) -> Result<Plugin, Vec<Finding>> {
-        let tree = Config::parse(&json, is_judged)?;
-        let (mut config, mut findings) = Config::without_resources(&tree);
+    pub fn load(&mut self, json: Vec<u8>, is_judged: impl FnOnce(Sighting) -> bool) -> Result<Plugin, Vec<Finding>> {
+        let mut search = self.kept.search();
+        let skimmed = Config::skim(&json, &mut |text| search.length(text));
+        let is_judged = is_judged(Sighting::new(search.hash(&json)));
+        let tree = Config::parse(&json, skimmed, is_judged)?;
         let nothing = Kept::default();
         let before = if is_judged { &self.kept } else { &nothing };
+        let (mut config, mut findings) = Config::without_resources(&tree);
         config.resources.is_for_routes = is_judged;
-        let reading = before.read(&tree, &mut config.resources, &mut findings);
+        let reading = before.read(&tree, search, &mut config.resources, &mut findings);
         drop(tree);
         drop(json);
         let memory = usize::try_from(config.options.max_regex_bytes).unwrap_or_default();
@@ -39,10 +42,11 @@ impl Cache {
         }
         self.kept.hand_over(&reading, &mut config.resources);
         config.resources.leave_out_clusters();
-        let registry = Registry::new(&config);
-        let (table, routes, invalid) = RouteTable::compile_rest(&config, &registry, &reading.known, &mut self.regexes);
+        let registry = self.kept.registry(&reading, &config);
+        let (table, routes, invalid) = RouteTable::compile_rest(&config, &registry, &reading.before, &mut self.regexes);
         findings.extend(invalid);
-        self.kept.keep(reading, config.resources, &routes);
+        self.kept
+            .keep(reading, config.resources, registry, &routes, &table.domains);
         let mut options = config.options;
         let explain_header = options.explain_header.iter_mut();
         explain_header.for_each(|name| name.make_ascii_lowercase());

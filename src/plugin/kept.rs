@@ -8,13 +8,15 @@
 use std::ops::Range;
 use std::sync::{Arc, Weak};
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
+use super::objects::{Found, Object, Objects, Search};
 use super::written::{Digest, Rules, Sort};
 use crate::config::decode::Json;
-use crate::config::{Resources, read_object};
+use crate::config::{Config, Resources, read_object};
 use crate::finding::Finding;
-use crate::route::{Known, KnownRoutes, Routes};
+use crate::registry::Registry;
+use crate::route::{Before, Domains, Known, Routes};
 
 /// How many listeners' routes are known.
 const MOST: usize = 4;
@@ -27,8 +29,9 @@ type Positions = HashMap<Digest, usize>;
 pub(super) struct Kept {
     /// Roots without their rules.
     resources: Resources,
-    /// Where each stands among the resources, and what it is, by its text.
-    objects: HashMap<Digest, (usize, Sort)>,
+    objects: Objects,
+    /// The services of all objects, by what they depend on.
+    registry: Option<(Digest, Arc<Registry>)>,
     /// The latest last.
     listeners: Vec<Listener>,
 }
@@ -42,6 +45,8 @@ struct Listener {
     roots: Vec<Root>,
     by_text: Positions,
     by_name: Positions,
+    /// As long as a table has them.
+    domains: Weak<Domains>,
 }
 
 #[derive(Debug)]
@@ -55,64 +60,87 @@ struct Root {
 #[derive(Default)]
 pub(super) struct Reading {
     own: Digest,
+    /// Of what the services depend on.
+    services: Digest,
     context: Digest,
-    objects: HashMap<Digest, (usize, Sort)>,
+    objects: Vec<Object>,
     /// Each root's text, and its position among the resources.
     roots: Vec<(Digest, usize, Arc<Rules>)>,
     /// The positions, before and now, of objects that were not read.
     same: Vec<(usize, usize)>,
-    /// Routes that need not be compiled.
-    pub known: KnownRoutes,
+    /// Which of the objects before are among them, by their places.
+    taken: HashSet<usize>,
+    /// What need not be compiled.
+    pub before: Before,
 }
 
 impl Kept {
-    /// Reads a configuration's resources, but for what is known, for which it only leaves room.
-    pub fn read(&self, tree: &Json, to: &mut Resources, findings: &mut Vec<Finding>) -> Reading {
+    /// Begins to go through the next configuration's text.
+    pub fn search(&self) -> Search<'_> {
+        self.objects.search()
+    }
+
+    /// Reads a configuration's resources, which were searched, but for what is known, for which it only leaves room.
+    pub fn read(&self, tree: &Json, search: Search, to: &mut Resources, findings: &mut Vec<Finding>) -> Reading {
         to.reserve(&self.resources);
         let entries = tree.get("resources").and_then(Json::entries).unwrap_or_default();
-        let sorts: Vec<(Digest, Sort)> = entries.iter().map(|json| self.sort(json)).collect();
-        let shared = sorts.iter().filter(|(_, sort)| *sort != Sort::Root);
-        let own = Digest::of(tree.get("proxy").unwrap_or(&Json::Null));
+        let found = search.found(entries);
+        let sort = |(found, json): (&Found, &Json)| {
+            let known = found.before.and_then(|place| self.objects.get(place));
+            known.map_or_else(|| Sort::of(json), |object| object.sort)
+        };
+        let sorts: Vec<Sort> = found.iter().zip(entries).map(sort).collect();
+        let shared = found.iter().zip(&sorts).filter(|(_, sort)| **sort != Sort::Root);
+        let proxy = tree.get("proxy").unwrap_or(&Json::Null);
+        let own = Digest::of(proxy);
+        let domain = Digest::of(proxy.get("domain").unwrap_or(&Json::Null));
+        let services = domain.and(shared.map(|(found, _)| found.digest));
+        let domains = self.listeners.iter().filter_map(|listener| listener.domains.upgrade());
         let mut reading = Reading {
             own,
-            context: own.and(shared.map(|(digest, _)| *digest)),
-            objects: HashMap::with_capacity(entries.len()),
+            services,
+            context: own.and(std::iter::once(services)),
+            objects: Vec::with_capacity(entries.len()),
+            before: Before {
+                domains: domains.collect(),
+                ..Before::default()
+            },
             ..Reading::default()
         };
         let listener = self
             .listeners
             .iter()
             .find(|listener| listener.context == reading.context);
-        for (json, (digest, sort)) in entries.iter().zip(sorts) {
+        for ((json, found), sort) in entries.iter().zip(&found).zip(sorts) {
             let position = to.len();
             match sort {
                 Sort::Root => {
-                    let rules = self.read_root(digest, json, listener, to, &mut reading, findings);
-                    reading.roots.push((digest, position, rules));
+                    let rules = self.read_root(found, json, listener, to, &mut reading, findings);
+                    reading.roots.push((found.digest, position, rules));
                 }
-                Sort::Shared if self.is_same(digest, to, &mut reading) => {}
+                Sort::Shared if self.is_same(found, to, &mut reading) => {}
                 _ => to.push(json, findings),
             }
-            reading.objects.insert(digest, (position, sort));
+            reading.objects.push(Object {
+                digest: found.digest,
+                length: found.length,
+                position,
+                sort,
+            });
         }
         reading
     }
 
-    fn sort(&self, json: &Json) -> (Digest, Sort) {
-        let digest = Digest::of(json);
-        let known = self.objects.get(&digest).map(|(_, sort)| *sort);
-        (digest, known.unwrap_or_else(|| Sort::of(json)))
-    }
-
-    /// Whether there is an object of this text; it is the next one then.
-    fn is_same(&self, digest: Digest, to: &mut Resources, reading: &mut Reading) -> bool {
-        let Some((before, _)) = self.objects.get(&digest) else {
+    /// Whether an object is one of those before; it is the next one then.
+    fn is_same(&self, found: &Found, to: &mut Resources, reading: &mut Reading) -> bool {
+        let Some((place, before)) = found.before.and_then(|place| Some((place, self.objects.get(place)?))) else {
             return false;
         };
         let position = to.len();
-        let is_same = !reading.objects.contains_key(&digest) && to.leave_room(&self.resources, *before);
+        let is_same = !reading.taken.contains(&place) && to.leave_room(&self.resources, before.position);
         if is_same {
-            reading.same.push((*before, position));
+            reading.taken.insert(place);
+            reading.same.push((before.position, position));
         }
         is_same
     }
@@ -120,7 +148,7 @@ impl Kept {
     /// Reads a root, or what of it is new.
     fn read_root(
         &self,
-        digest: Digest,
+        found: &Found,
         json: &Json,
         listener: Option<&Listener>,
         to: &mut Resources,
@@ -130,13 +158,13 @@ impl Kept {
         let position = to.len();
         let root = |index: &usize| listener?.roots.get(*index);
         let same = listener
-            .and_then(|listener| listener.by_text.get(&digest))
+            .and_then(|listener| listener.by_text.get(&found.digest))
             .and_then(root);
         if let Some(same) = same
             && let Some(routes) = same.routes()
-            && self.is_same(digest, to, reading)
+            && self.is_same(found, to, reading)
         {
-            reading.known.push((position, Known::All(routes)));
+            reading.before.routes.push((position, Known::All(routes)));
             return Arc::clone(&same.rules);
         }
         let mut object = object(json);
@@ -149,24 +177,40 @@ impl Kept {
         {
             let parts = before.rules.parts(&rules, &routes);
             forget(&parts, &mut object);
-            reading.known.push((position, Known::Some(routes, parts)));
+            reading.before.routes.push((position, Known::Some(routes, parts)));
         }
         to.push(&object, findings);
         Arc::new(rules)
     }
 
+    /// The services of a configuration whose resources are whole.
+    pub fn registry(&self, reading: &Reading, config: &Config) -> Arc<Registry> {
+        match &self.registry {
+            Some((services, registry)) if *services == reading.services => Arc::clone(registry),
+            _ => Arc::new(Registry::new(config)),
+        }
+    }
+
     /// Gives up the objects of a configuration for one that has some of them.
     pub fn hand_over(&mut self, reading: &Reading, to: &mut Resources) {
-        self.objects = HashMap::default();
+        self.objects = Objects::default();
         self.listeners.retain(|listener| listener.own != reading.own);
         to.adopt(std::mem::take(&mut self.resources), &reading.same);
     }
 
-    /// What stays of a configuration whose objects have these routes, by their positions.
-    pub fn keep(&mut self, reading: Reading, resources: Resources, routes: &[Option<Arc<Routes>>]) {
+    /// What stays of a configuration that came to this.
+    pub fn keep(
+        &mut self,
+        reading: Reading,
+        resources: Resources,
+        registry: Arc<Registry>,
+        routes: &[Option<Arc<Routes>>],
+        domains: &Arc<Domains>,
+    ) {
+        self.registry = Some((reading.services, registry));
         self.resources = resources;
         self.resources.forget_rules();
-        self.objects = reading.objects;
+        self.objects = Objects::new(reading.objects);
         let count = reading.roots.len();
         let mut listener = Listener {
             own: reading.own,
@@ -174,6 +218,7 @@ impl Kept {
             roots: Vec::with_capacity(count),
             by_text: Positions::with_capacity(count),
             by_name: Positions::with_capacity(count),
+            domains: Arc::downgrade(domains),
         };
         for (index, (digest, position, rules)) in reading.roots.into_iter().enumerate() {
             listener.by_text.insert(digest, index);

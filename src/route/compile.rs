@@ -8,7 +8,7 @@ use crate::finding::Finding;
 use crate::matcher::regex::Regexes;
 use crate::registry::Registry;
 
-use super::rule::{self, Compiled, Known, Listener};
+use super::rule::{self, Before, Compiled, Listener};
 use super::virtual_hosts;
 use super::{RouteTable, Routes};
 
@@ -19,16 +19,16 @@ impl RouteTable {
     /// Compiles a configuration for its proxy and port. Findings are about regular expressions alone; everything else that may be wrong
     /// in a document is [`crate::validate`]'s to say, and a document that it refuses must not get here.
     pub fn compile(config: &Config, registry: &Registry, regexes: &mut Regexes) -> (RouteTable, Vec<Finding>) {
-        let (table, _, findings) = RouteTable::compile_rest(config, registry, &[], regexes);
+        let (table, _, findings) = RouteTable::compile_rest(config, registry, &Before::default(), regexes);
         (table, findings)
     }
 
-    /// As [`compile`](Self::compile), but for the rules that are `known`, which need not be in the configuration. What all of them came to
-    /// comes back too.
+    /// As [`compile`](Self::compile), but for what was compiled `before`; those rules need not be in the configuration. What all of them
+    /// came to comes back too.
     pub(crate) fn compile_rest(
         config: &Config,
         registry: &Registry,
-        known: &[(usize, Known)],
+        before: &Before,
         regexes: &mut Regexes,
     ) -> (RouteTable, CompiledRoutes, Vec<Finding>) {
         let mut findings = Vec::new();
@@ -44,11 +44,11 @@ impl RouteTable {
         let compiled: Vec<Compiled> = virtual_services
             .iter()
             .map(|virtual_service| Compiled {
-                routes: rule::compile(virtual_service, &listener, known, regexes, &mut findings),
+                routes: rule::compile(virtual_service, &listener, &before.routes, regexes, &mut findings),
                 virtual_service,
             })
             .collect();
-        let table = virtual_hosts::build(config, &listener, &compiled);
+        let table = virtual_hosts::build(config, &listener, &compiled, &before.domains);
         let mut routes = vec![None; config.resources.len()];
         for compiled in compiled {
             if let Some(own) = routes.get_mut(compiled.virtual_service.object.resource) {

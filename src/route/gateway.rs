@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::hostname;
 
 use super::rule::{Compiled, Listener, gateway_name};
-use super::{RouteTable, Routes, VirtualHost};
+use super::{Routes, VirtualHost};
 
 /// A server's host, as one of the proxy's gateways has it at the listener's port.
 struct Server<'a> {
@@ -21,7 +21,7 @@ struct Server<'a> {
 }
 
 /// The hosts that both a server and a VirtualService have. Without Gateway objects every host of a VirtualService is served.
-pub(super) fn build(config: &Config, listener: &Listener, visible: &[&Compiled]) -> RouteTable {
+pub(super) fn hosts(config: &Config, listener: &Listener, visible: &[&Compiled]) -> Vec<VirtualHost> {
     let servers = servers(config, listener);
     let mut hosts: BTreeMap<String, (Vec<Arc<Routes>>, bool)> = BTreeMap::new();
     for compiled in visible {
@@ -58,17 +58,13 @@ pub(super) fn build(config: &Config, listener: &Listener, visible: &[&Compiled])
     for server in servers.iter().filter(|server| server.https_redirect) {
         hosts.entry(server.host.clone()).or_default().1 = true;
     }
-    let mut table = RouteTable::default();
-    for (host, (routes, https_redirect)) in hosts {
-        table.name(&host, table.virtual_hosts.len());
-        table.virtual_hosts.push(VirtualHost {
-            name: host.into(),
-            routes: merged(routes),
-            default_cluster: None,
-            https_redirect,
-        });
-    }
-    table
+    let host = |(host, (routes, https_redirect)): (String, _)| VirtualHost {
+        name: host.into(),
+        routes: merged(routes),
+        default_cluster: None,
+        https_redirect,
+    };
+    hosts.into_iter().map(host).collect()
 }
 
 /// The routes of several VirtualServices. What takes everything stands last, whoever wrote it; in those of one it does.

@@ -15,6 +15,7 @@ use crate::matcher::{HeaderMatcher, PathMatcher, QueryParameterMatcher, RouteMat
 use crate::registry::Registry;
 
 use super::delegate::{Expanded, ExpandedRule};
+use super::domains::Domains;
 use super::{Route, Routes, Rule};
 
 /// Whom routes are compiled for.
@@ -55,8 +56,14 @@ pub(super) struct Compiled<'a> {
     pub routes: Option<Arc<Routes>>,
 }
 
-/// Routes that need not be compiled, each VirtualService's with its position among the resources, in that order.
-pub(crate) type KnownRoutes = Vec<(usize, Known)>;
+/// What need not be compiled.
+#[derive(Default)]
+pub(crate) struct Before {
+    /// Each VirtualService's routes with its position among the resources, in that order.
+    pub routes: Vec<(usize, Known)>,
+    /// The names of hosts, which may be those of these.
+    pub domains: Vec<Arc<Domains>>,
+}
 
 /// Of a VirtualService, what need not be compiled, and need not be in the configuration either.
 pub(crate) enum Known {

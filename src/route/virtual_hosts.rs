@@ -12,23 +12,26 @@ use crate::hostname;
 use crate::registry::Service;
 
 use super::delegate::is_exported;
+use super::domains::Domains;
 use super::gateway;
 use super::rule::{Compiled, Listener};
 use super::{RouteTable, Routes, VirtualHost};
 
-/// The names that most hosts have.
-const NAMES: usize = 5;
-
 /// The hosts of a listener: a sidecar's where it serves `mesh`, else its gateways'.
-pub(super) fn build(config: &Config, listener: &Listener, compiled: &[Compiled]) -> RouteTable {
+pub(super) fn build(
+    config: &Config,
+    listener: &Listener,
+    compiled: &[Compiled],
+    before: &[Arc<Domains>],
+) -> RouteTable {
     let visible: Vec<&Compiled> = compiled
         .iter()
         .filter(|compiled| is_visible(compiled, listener))
         .collect();
     if config.proxy.gateways.iter().any(|gateway| gateway == "mesh") {
-        sidecar(listener, &visible)
+        RouteTable::new(sidecar(listener, &visible), Some(listener.proxy), before)
     } else {
-        gateway::build(config, listener, &visible)
+        RouteTable::new(gateway::hosts(config, listener, &visible), None, before)
     }
 }
 
@@ -46,7 +49,7 @@ fn is_visible(compiled: &Compiled, listener: &Listener) -> bool {
 }
 
 /// One VirtualService a host: the oldest exact one, else that of the longest wildcard.
-fn sidecar(listener: &Listener, visible: &[&Compiled]) -> RouteTable {
+fn sidecar(listener: &Listener, visible: &[&Compiled]) -> Vec<VirtualHost> {
     let mut seen = HashSet::with_capacity(visible.len());
     let mut owned = Vec::with_capacity(visible.len());
     for compiled in visible {
@@ -58,13 +61,12 @@ fn sidecar(listener: &Listener, visible: &[&Compiled]) -> RouteTable {
             }
         }
     }
-    let mut table = RouteTable::default();
-    table.exact.reserve(NAMES * owned.len());
+    let mut hosts = Vec::with_capacity(owned.len());
     for (host, compiled) in &owned {
         let known = listener.registry.service(host);
         if host.starts_with('*') || known.is_none_or(|service| listener.port.is_none_or(|port| service.has_port(port)))
         {
-            table.add(listener, host, known, compiled.routes.clone());
+            hosts.push(host_of(listener, host, known, compiled.routes.clone()));
         }
     }
     let wildcards: Vec<_> = owned.iter().filter(|(host, _)| host.starts_with('*')).collect();
@@ -76,29 +78,17 @@ fn sidecar(listener: &Listener, visible: &[&Compiled]) -> RouteTable {
         let wildcard = wildcards.iter().filter(|(pattern, _)| hostname::covers(pattern, host));
         let owner = wildcard.max_by_key(|(pattern, _)| pattern.len());
         let routes = owner.and_then(|(_, compiled)| compiled.routes.clone());
-        table.add(listener, host, Some(service), routes);
+        hosts.push(host_of(listener, host, Some(service), routes));
     }
-    table
+    hosts
 }
 
-impl RouteTable {
-    fn add(&mut self, listener: &Listener, host: &str, known: Option<&Service>, routes: Option<Arc<Routes>>) {
-        let proxy = listener.proxy;
-        let index = self.virtual_hosts.len();
-        let domains = if host.starts_with('*') {
-            vec![host.to_owned()]
-        } else {
-            hostname::domains(host, &proxy.namespace, &proxy.domain)
-        };
-        domains.iter().for_each(|domain| self.name(domain, index));
-        self.virtual_hosts.push(VirtualHost {
-            name: host.into(),
-            routes,
-            default_cluster: listener
-                .port
-                .zip(known)
-                .map(|(port, service)| cluster_name(port, "", service.target()).into()),
-            https_redirect: false,
-        });
+fn host_of(listener: &Listener, host: &str, known: Option<&Service>, routes: Option<Arc<Routes>>) -> VirtualHost {
+    let default_cluster = |(port, service): (u16, &Service)| cluster_name(port, "", service.target()).into();
+    VirtualHost {
+        name: host.into(),
+        routes,
+        default_cluster: listener.port.zip(known).map(default_cluster),
+        https_redirect: false,
     }
 }

@@ -44,7 +44,7 @@ fn load_judged(bencher: Bencher, shape: Shape) {
     let rules = shape.rules(10_000, [1, 2, 3]);
     let json = serde_json::json!({"proxy": {"port": 9080}, "resources": rules.resources}).to_string();
     let given = bencher.with_inputs(|| json.clone().into());
-    given.bench_values(|json| Cache::default().load(json, true).unwrap());
+    given.bench_values(|json| Cache::default().load(json, |_| true).unwrap());
 }
 
 /// The same once more with one rule changed, as a worker takes it over while the one before it is in use.
@@ -56,8 +56,8 @@ fn change(bencher: Bencher, shape: Shape) {
     let (before, after) = json.split_at(middle);
     let changed = format!("{before}{}", after.replacen(r#""subset":"v2""#, r#""subset":"v4""#, 1));
     let mut cache = Cache::default();
-    let mut in_use = cache.load(json.clone().into(), true).unwrap();
+    let mut in_use = cache.load(json.clone().into(), |_| true).unwrap();
     let mut texts = [changed, json].into_iter().cycle();
     let given = bencher.with_inputs(|| texts.next().unwrap().into());
-    given.bench_local_values(|json| in_use = cache.load(json, true).unwrap());
+    given.bench_local_values(|json| in_use = cache.load(json, |_| true).unwrap());
 }

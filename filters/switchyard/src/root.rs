@@ -66,12 +66,16 @@ impl Context for Root {
 impl RootContext for Root {
     fn on_configure(&mut self, _size: usize) -> bool {
         let configuration = host::configuration().unwrap_or_default();
-        let (sighting, now) = (Sighting::of(&configuration), host::time());
-        let is_judged = host::shared(CONFIGURATIONS).is_some_and(|before| sighting.is_among(&before, now));
+        let now = host::time();
+        let mut seen = None;
+        let is_judged = |sighting: Sighting| {
+            seen = Some(sighting);
+            host::shared(CONFIGURATIONS).is_some_and(|before| sighting.is_among(&before, now))
+        };
         match CACHE.with_borrow_mut(|cache| cache.load(configuration, is_judged)) {
             Ok(plugin) => {
                 self.shared = Rc::new(Shared::new(self.id, plugin));
-                if host::update_shared(CONFIGURATIONS, |before| sighting.added_to(before, now)) {
+                if host::update_shared(CONFIGURATIONS, |before| seen?.added_to(before, now)) {
                     self.announce();
                 }
                 true

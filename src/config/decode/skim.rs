@@ -11,7 +11,17 @@ impl<'t> Json<'t> {
     /// Reads a text that is known to be JSON, `levels` of lists and objects deep; what lies below stays raw. Of any other text comes an
     /// error or a value: what is raw is not what it seems there, and reading it says so.
     pub fn skim(text: &'t str, levels: usize) -> serde_json::Result<Self> {
-        let mut skimmer = Skimmer { text, at: 0 };
+        Json::skim_with(text, levels, &mut length)
+    }
+
+    /// As [`skim`](Self::skim), where `length` tells how many bytes long the value is that a text begins with. It is asked for each value
+    /// that stays raw, in order.
+    pub(crate) fn skim_with(
+        text: &'t str,
+        levels: usize,
+        length: &mut dyn FnMut(&'t str) -> usize,
+    ) -> serde_json::Result<Self> {
+        let mut skimmer = Skimmer { text, at: 0, length };
         let json = skimmer.value(levels)?;
         skimmer.pass(b' ');
         if skimmer.at == text.len() {
@@ -22,17 +32,23 @@ impl<'t> Json<'t> {
     }
 }
 
-struct Skimmer<'t> {
-    text: &'t str,
-    at: usize,
+/// How many bytes long the value is that a text begins with.
+pub(crate) fn length(text: &str) -> usize {
+    end(text.as_bytes(), 0)
 }
 
-impl<'t> Skimmer<'t> {
+struct Skimmer<'t, 'f> {
+    text: &'t str,
+    at: usize,
+    length: &'f mut dyn FnMut(&'t str) -> usize,
+}
+
+impl<'t> Skimmer<'t, '_> {
     fn value(&mut self, levels: usize) -> serde_json::Result<Json<'t>> {
         self.pass(b' ');
         let first = self.text.as_bytes().get(self.at);
         match (first, levels.checked_sub(1)) {
-            (_, None) => Ok(Json::Raw(self.whole())),
+            (_, None) => Ok(Json::Raw(self.raw())),
             (Some(b'['), Some(levels)) => {
                 let mut list = Vec::new();
                 self.at += 1;
@@ -71,6 +87,14 @@ impl<'t> Skimmer<'t> {
         let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
         let passed = rest.iter().take_while(|byte| is_space(**byte) || **byte == other);
         self.at += passed.count();
+    }
+
+    /// All of the value that begins here, and stays raw.
+    fn raw(&mut self) -> &'t str {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let length = (self.length)(rest);
+        self.at += length;
+        rest.get(..length).unwrap_or_default()
     }
 
     /// All of the value that begins here.

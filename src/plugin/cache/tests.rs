@@ -20,7 +20,7 @@ struct Filter {
 
 impl Filter {
     fn load(&mut self, json: &str, is_judged: bool) -> Result<Plugin, Vec<Finding>> {
-        self.in_use = self.cache.load(json.into(), is_judged)?;
+        self.in_use = self.cache.load(json.into(), |_| is_judged)?;
         Ok(self.in_use.clone())
     }
 
@@ -33,7 +33,7 @@ impl Filter {
 
 #[test]
 fn a_judged_configuration_is_loaded_alike_and_not_judged_again() {
-    let judged = Cache::default().load(JSON.into(), true).unwrap();
+    let judged = Cache::default().load(JSON.into(), |_| true).unwrap();
     let mut fresh = Plugin::load(JSON.as_bytes()).unwrap();
     assert_eq!((fresh.findings.len(), judged.findings.len()), (1, 0));
     fresh.findings.clear();
@@ -155,7 +155,7 @@ fn what_is_hashed_stays_of_a_policy() {
             object("VirtualService", "a", route),
         ];
         let json = format!(r#"{{"proxy": {{"port": 80}}, "resources": [{}]}}"#, objects.join(", "));
-        let plugin = Cache::default().load(json.into(), true).unwrap();
+        let plugin = Cache::default().load(json.into(), |_| true).unwrap();
         let routes = plugin.table.virtual_hosts[0].routes.as_ref().unwrap();
         assert_eq!(routes[0].action.forward().unwrap().hash.len(), 1, "{policies}");
     }
@@ -168,9 +168,11 @@ fn objects_that_come_go_and_move_leave_no_trace() {
     for resources in [
         services(&[1, 2, 3], "v1", "x"),
         services(&[1, 2, 3], "v2", "x"),
+        services(&[1, 2, 3], "v2", "x").replace("h1.default.svc", "h9.default.svc"),
         services(&[3, 1], "v2", "x"),
         services(&[3, 1], "v1", "y"),
         services(&[3, 3, 1, 2], "v1", "y"),
+        services(&[1, 3], "v1", "y"),
         services(&[3, 2, 1], "v1", "y"),
         list(&services(&[3, 1], "v1", "y")),
         format!("{}, {}", list(&services(&[2], "v1", "y")), services(&[3, 1], "v1", "y")),
@@ -181,6 +183,26 @@ fn objects_that_come_go_and_move_leave_no_trace() {
         let fresh = Plugin::load(json.as_bytes()).map(|plugin| plugin.table);
         let again = filter.load(&json, true).map(|plugin| plugin.table);
         assert_eq!(again, fresh, "{json}");
+    }
+}
+
+#[test]
+fn services_are_read_again_under_another_domain() {
+    let mut filter = Filter::default();
+    let service =
+        object("Service", "a", r#""ports": [{"port": 80, "name": "http"}]"#).replace("networking.istio.io/v1", "v1");
+    let route = r#""hosts": ["a"], "http": [{"route": [{"destination": {"host": "a"}}]}]"#;
+    let objects = [object("VirtualService", "a", route), service];
+    for domain in ["a.local", "b.local", "a.local"] {
+        let proxy = format!(r#"{{"port": 80, "domain": "{domain}"}}"#);
+        let json = format!(r#"{{"proxy": {proxy}, "resources": [{}]}}"#, objects.join(", "));
+        let plugin = filter.load(&json, true).unwrap();
+        assert_eq!(plugin.table, Plugin::load(json.as_bytes()).unwrap().table);
+        let cluster = format!("outbound|80||a.default.svc.{domain}");
+        assert_eq!(
+            plugin.table.virtual_hosts[0].default_cluster.as_deref(),
+            Some(&*cluster)
+        );
     }
 }
 
@@ -241,7 +263,11 @@ fn a_refused_configuration_takes_nothing_away() {
 #[test]
 fn listeners_that_take_turns_keep_their_routes() {
     let mut cache = Cache::default();
-    let mut load = |port: u16, name: &str| cache.load(rules(&["x", name], "a", SIMPLE, port).into(), true).unwrap();
+    let mut load = |port: u16, name: &str| {
+        cache
+            .load(rules(&["x", name], "a", SIMPLE, port).into(), |_| true)
+            .unwrap()
+    };
     let first = |plugin: &Plugin| Arc::clone(&plugin.table.virtual_hosts[0].routes.as_ref().unwrap()[0]);
     let mut all = |ports: Range<u16>, name: &str| ports.map(|port| load(port, name)).collect::<Vec<_>>();
     let is_same = |(before, plugin): (&Arc<Route>, &Plugin)| Arc::ptr_eq(before, &first(plugin));
