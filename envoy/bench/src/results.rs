@@ -84,12 +84,18 @@ impl Results {
 
     /// CPU a request above one plain route and no filter.
     fn own_costs(&self, targets: &mut Vec<Target>) {
-        if let Some(sides) = self.last("users", 2)
-            && let (Some(own), Some(noop)) = (above_plain(sides, Side::Switchyard), above_plain(sides, Side::Noop))
-        {
+        const SHAPES: [&str; 5] = ["users", "paths", "mixed", "hosts", "drawn"];
+        let of_all = |side| {
+            let rows = SHAPES
+                .iter()
+                .filter_map(|shape| above_plain(self.last(shape, 2)?, side));
+            Series(rows.flat_map(|series| series.0).collect())
+        };
+        let (own, noop) = (of_all(Side::Switchyard), of_all(Side::Noop));
+        if !own.0.is_empty() {
             targets.push(ratio("own cost, 2 rules / no-op filter", &own, &noop, (2.5, 1.5)));
         }
-        for shape in ["users", "paths", "mixed", "hosts", "drawn"] {
+        for shape in SHAPES {
             let own = |rules| above_plain(self.last(shape, rules)?, Side::Switchyard);
             if let (Some(few), Some(many)) = (own(2), own(10_000)) {
                 targets.push(ratio(

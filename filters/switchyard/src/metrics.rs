@@ -1,7 +1,7 @@
 //! What is counted.
 
 use std::cell::RefCell;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
 use hashbrown::HashMap;
@@ -14,6 +14,11 @@ use crate::host;
 
 /// So many routes' counters are registered with the configuration. Each takes about 2 us, and requests wait meanwhile.
 const AT_ONCE: usize = 1000;
+
+thread_local! {
+    /// Those of all configurations, by the address of the route. As long as they live, a configuration keeps the route in its place.
+    static REGISTERED: RefCell<HashMap<usize, Weak<RouteMetrics>>> = RefCell::default();
+}
 
 /// The counters of one configuration. Names hold nothing of a request, so there are as many of them whatever clients send.
 #[derive(Debug, Default)]
@@ -83,17 +88,32 @@ impl Metrics {
     }
 
     /// Registers those of as many routes as are soon registered. Then they stand at 0 before the first request, and when one virtual machine
-    /// takes over from another, Envoy keeps what they counted.
+    /// takes over from another, Envoy keeps what they counted. Routes that another configuration has, too, are registered already.
     pub fn define_all<'r>(&self, routes: impl Iterator<Item = &'r Arc<Route>>) {
-        routes.take(AT_ONCE).for_each(|route| drop(self.of(route)));
+        REGISTERED.with_borrow_mut(|all| all.retain(|_, metrics| metrics.strong_count() > 0));
+        for route in routes {
+            let is_registered = || REGISTERED.with_borrow(|all| all.contains_key(&Arc::as_ptr(route).addr()));
+            if self.routes.borrow().len() < AT_ONCE || is_registered() {
+                self.of(route);
+            }
+        }
     }
 
     /// Those of a route of this configuration, registered when its first request comes at the latest.
     pub fn of(&self, route: &Arc<Route>) -> Rc<RouteMetrics> {
+        let address = Arc::as_ptr(route).addr();
         let mut routes = self.routes.borrow_mut();
-        let metrics = routes.entry(Arc::as_ptr(route).addr());
-        Rc::clone(metrics.or_insert_with(|| Rc::new(RouteMetrics::define(route))))
+        Rc::clone(routes.entry(address).or_insert_with(|| registered(address, route)))
     }
+}
+
+fn registered(address: usize, route: &Route) -> Rc<RouteMetrics> {
+    let known = REGISTERED.with_borrow(|all| all.get(&address).and_then(Weak::upgrade));
+    known.unwrap_or_else(|| {
+        let metrics = Rc::new(RouteMetrics::define(route));
+        REGISTERED.with_borrow_mut(|all| all.insert(address, Rc::downgrade(&metrics)));
+        metrics
+    })
 }
 
 /// What is counted of one route.
