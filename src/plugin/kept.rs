@@ -1,4 +1,5 @@
-//! What one configuration leaves for the next: objects that need not be read again, and routes that need not be compiled again.
+//! What one configuration leaves for the next: objects that need not be read again, routes that need not be compiled again, the services,
+//! and the names of hosts.
 //!
 //! An object is known by its text. The routes of a VirtualService that has hosts, a *root*, depend on more: on the *context*, which is the
 //! proxy and all objects but roots. As long as that is the same, a root's routes are known by its text, or those of its rules by its name
