@@ -3,7 +3,7 @@
 use comfy_table::{CellAlignment, Table, presets};
 
 use crate::features::Late;
-use crate::measure::{Figures, Series};
+use crate::measure::{BySide, Figures, Series};
 use crate::results::Results;
 use crate::site::Side;
 
@@ -96,29 +96,29 @@ fn features(results: &Results) -> Table {
     };
     let at = format!("p99 ms at {:.0} requests/s", features.tail_rate);
     type Figure = fn(&Figures) -> &Series;
-    let rows: [(&str, _, Side, Figure); 5] = [
-        ("CPU us, mirrored", &features.mirror, Side::Switchyard, |figures| {
-            &figures.cpu_us
-        }),
+    const PAIR: [Side; 2] = [Side::Native, Side::Switchyard];
+    let rows: [(&str, &BySide, [Side; 2], Figure); 6] = [
+        ("CPU us, mirrored", &features.mirror, PAIR, |figures| &figures.cpu_us),
         (
             "CPU us, mirrored (native copies)",
             &features.mirror,
-            Side::Mirrors,
+            [Side::Native, Side::Mirrors],
             |figures| &figures.cpu_us,
         ),
-        (
-            "CPU us, headers changed",
-            &features.headers,
-            Side::Switchyard,
-            |figures| &figures.cpu_us,
-        ),
-        ("p50 ms at that rate", &features.tail, Side::Switchyard, |figures| {
-            &figures.p50_ms
+        ("CPU us, headers changed", &features.headers, PAIR, |figures| {
+            &figures.cpu_us
         }),
-        (&at, &features.tail, Side::Switchyard, |figures| &figures.p99_ms),
+        ("p50 ms at that rate", &features.tail, PAIR, |figures| &figures.p50_ms),
+        (&at, &features.tail, PAIR, |figures| &figures.p99_ms),
+        (
+            "  no filter / no-op filter",
+            &features.tail,
+            [Side::Plain, Side::Noop],
+            |figures| &figures.p99_ms,
+        ),
     ];
-    for (what, sides, own, figure) in rows {
-        if let (Some(native), Some(own)) = (sides.get(&Side::Native), sides.get(&own)) {
+    for (what, sides, [native, own], figure) in rows {
+        if let (Some(native), Some(own)) = (sides.get(&native), sides.get(&own)) {
             let (native, own) = (figure(native), figure(own));
             let (ratio, spread) = ratio(own, native);
             let median = |series: &Series| format!("{:.2}", series.median());
