@@ -11,7 +11,7 @@ const MARGINS: (f64, f64, f64, f64) = (64.0, 48.0, 132.0, 52.0);
 const COLOURS: [&str; 5] = ["#1f6feb", "#d1242f", "#8250df", "#1a7f37", "#bf8700"];
 /// The axes' ends: rules, microseconds.
 const RULES: (f64, f64) = (2.0, 10_000.0);
-const MICROSECONDS: (f64, f64) = (10.0, 10_000.0);
+const MICROSECONDS: (f64, f64) = (20.0, 20_000.0);
 
 /// The picture. Both axes are logarithmic.
 pub fn svg(results: &Results) -> String {
@@ -73,7 +73,7 @@ fn axes() -> String {
     };
     let rules = [2.0, 10.0, 100.0, 1_000.0, 10_000.0];
     let costs = [
-        10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0, 2_000.0, 5_000.0, 10_000.0,
+        20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0, 2_000.0, 5_000.0, 10_000.0, 20_000.0,
     ];
     rules.iter().for_each(|count| line(x(*count), top, x(*count), bottom));
     costs.iter().for_each(|cost| line(left, y(*cost), right, y(*cost)));
