@@ -7,4 +7,5 @@ mod instance;
 mod message;
 mod refusals;
 mod stage;
+mod untouched;
 mod world;
