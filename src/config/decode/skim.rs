@@ -32,11 +32,6 @@ impl<'t> Json<'t> {
     }
 }
 
-/// How many bytes long the value is that a text begins with.
-pub(crate) fn length(text: &str) -> usize {
-    end(text.as_bytes(), 0)
-}
-
 struct Skimmer<'t, 'f> {
     text: &'t str,
     at: usize,
@@ -91,23 +86,31 @@ impl<'t> Skimmer<'t, '_> {
 
     /// All of the value that begins here, and stays raw.
     fn raw(&mut self) -> &'t str {
-        let rest = self.text.get(self.at..).unwrap_or_default();
+        let rest = self.rest();
         let length = (self.length)(rest);
-        self.at += length;
-        rest.get(..length).unwrap_or_default()
+        self.take(length)
     }
 
     /// All of the value that begins here.
     fn whole(&mut self) -> &'t str {
-        let begin = self.at;
-        self.at = end(self.text.as_bytes(), begin);
-        self.text.get(begin..self.at).unwrap_or_default()
+        self.take(length(self.rest()))
+    }
+
+    fn rest(&self) -> &'t str {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    fn take(&mut self, length: usize) -> &'t str {
+        let taken = self.rest().get(..length).unwrap_or_default();
+        self.at += length;
+        taken
     }
 }
 
-/// Where a value ends.
-fn end(text: &[u8], mut at: usize) -> usize {
-    let mut depth = 0;
+/// How many bytes long the value is that a text begins with.
+pub(crate) fn length(text: &str) -> usize {
+    let text = text.as_bytes();
+    let (mut at, mut depth) = (0, 0);
     while let Some(&byte) = text.get(at) {
         // With this bit a square bracket is a brace.
         match byte | 0x20 {
