@@ -4,7 +4,7 @@ use comfy_table::{CellAlignment, Table, presets};
 
 use crate::features::Late;
 use crate::measure::{BySide, Figures, Series};
-use crate::results::Results;
+use crate::results::{Results, pair};
 use crate::site::Side;
 
 /// Tables of everything.
@@ -63,10 +63,12 @@ fn routes(results: &Results) -> Table {
     ];
     let mut table = table(&header, 1);
     for row in &results.routes {
-        let of = |side| row.sides.get(&side);
-        let cpu = |side| of(side).map_or(String::new(), |figures| format!("{:.1}", figures.cpu_us.median()));
-        let (Some(native), Some(own)) = (of(Side::Native), of(Side::Switchyard)) else {
+        let Some((native, own)) = pair(&row.sides) else {
             continue;
+        };
+        let cpu = |side| {
+            let figures = row.sides.get(&side);
+            figures.map_or(String::new(), |figures| format!("{:.1}", figures.cpu_us.median()))
         };
         let (ratio, spread) = ratio(&own.cpu_us, &native.cpu_us);
         let two = |figure: &dyn Fn(&Figures) -> f64| format!("{:.2} / {:.2}", figure(native), figure(own));
@@ -126,7 +128,7 @@ fn features(results: &Results) -> Table {
         }
     }
     for delay in &features.delays {
-        let (Some(native), Some(own)) = (delay.late.get(&Side::Native), delay.late.get(&Side::Switchyard)) else {
+        let Some((native, own)) = pair(&delay.late) else {
             continue;
         };
         let (ratio, spread) = ratio(&own.error, &native.error);

@@ -1,8 +1,10 @@
 //! All that was measured, and what it should come to.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
-use crate::measure::{BySide, Figures, Series};
+use crate::measure::{BySide, Series};
 use crate::routes::Rule;
 use crate::site::Side;
 use crate::{configuration, features, routes};
@@ -146,7 +148,7 @@ impl Results {
         }
         for delay in &features.delays {
             let figure = format!("error of a {} ms delay", delay.milliseconds);
-            if let (Some(native), Some(own)) = (delay.late.get(&Side::Native), delay.late.get(&Side::Switchyard)) {
+            if let Some((native, own)) = pair(&delay.late) {
                 let native = native.error.median();
                 targets.push(plain(&figure, &own.error, (native, native), "ms"));
             }
@@ -168,7 +170,8 @@ impl Results {
     }
 }
 
-fn pair(sides: &BySide) -> Option<(&Figures, &Figures)> {
+/// Native routes and switchyard.
+pub fn pair<T>(sides: &BTreeMap<Side, T>) -> Option<(&T, &T)> {
     Some((sides.get(&Side::Native)?, sides.get(&Side::Switchyard)?))
 }
 
